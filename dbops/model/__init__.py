@@ -1,0 +1,1 @@
+"""Frozen facts, changes and results. Nothing in here does anything."""

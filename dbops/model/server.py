@@ -1,0 +1,78 @@
+"""What dbops knows about a server, and how it is reached."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from dbops.model.finding import Missing
+from dbops.plan import SecretRef
+
+__all__ = ["Endpoint", "Role", "Server", "Tool", "Version"]
+
+Version = tuple[int, ...]
+Role = Literal["primary", "standby", "unknown"]
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """How to reach a server. A part left out is the engine's own default (``PG*`` variables, ``~/.my.cnf``).
+
+    :param engine: the backend's name, such as ``postgresql``.
+    :param host: a name, an address, or a directory that holds a Unix socket.
+    :param options: handed to the driver as they are (``sslmode``, ``TrustServerCertificate``).
+    """
+
+    engine: str
+    host: str | None = None
+    port: int | None = None
+    user: str | None = None
+    database: str | None = None
+    password: SecretRef | None = None
+    options: dict[str, str] = {}
+
+    def at(self, database: str) -> Endpoint:
+        """The same server, another database."""
+        return msgspec.structs.replace(self, database=database)
+
+    def __str__(self) -> str:
+        where = self.host or "local"
+        port = f":{self.port}" if self.port else ""
+        user = f"{self.user}@" if self.user else ""
+        return f"{self.engine}://{user}{where}{port}/{self.database or ''}"
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """A server as a backend's ``probe`` found it.
+
+    :param version: comparable, such as ``(15, 18)``.
+    :param version_text: what the server calls itself.
+    :param incarnation: what makes this data directory unlike any other (PostgreSQL: the system identifier).
+    :param edition: edition, fork or managed service, ``""`` when there is nothing to tell apart.
+    :param user: the login in use, as the server names it.
+    :param superuser: the login may do everything.
+    """
+
+    engine: str
+    version: Version
+    version_text: str
+    role: Role
+    incarnation: str | Missing
+    edition: str = ""
+    user: str = ""
+    superuser: bool = False
+    database: str = ""
+    settings: dict[str, str] = {}
+
+    @property
+    def major(self) -> int:
+        """The first number of the version."""
+        return self.version[0]
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """A client program on the host of dbops."""
+
+    name: str
+    path: str
+    version: Version

@@ -1,0 +1,411 @@
+"""What is to be done, as data that a person can read, save, compare and approve.
+
+A :class:`Plan` is a list of steps. It holds no secret (only :class:`SecretRef`), no callable and no time-dependent
+value apart from ``created_at``, which its digest leaves out: planning twice against the same facts gives the same
+digest. Only :mod:`dbops.execute` carries a plan out.
+
+The step vocabulary::
+
+    Sql        one statement in one database, alone or in a named transaction
+    Command    a program on the host where dbops runs
+    WriteFile  a small text file
+    Transfer   bytes from a source through filters into a sink
+    Call       an operation of a provider (the repository, a backend, a cloud service)
+    Wait       until a probe answers yes, with a deadline
+    Together   steps that may run side by side
+    Hold       something kept open while other steps run (snapshot, slot, lock, scratch server); always closed
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from dbops.errors import InputError
+
+__all__ = [
+    "Call",
+    "Command",
+    "Filter",
+    "FromRepository",
+    "FromServer",
+    "Hold",
+    "Json",
+    "Need",
+    "Opening",
+    "Plan",
+    "Probe",
+    "Ref",
+    "Risk",
+    "Seal",
+    "SecretRef",
+    "Sink",
+    "Source",
+    "Sql",
+    "Step",
+    "ToCommand",
+    "ToDirectory",
+    "ToFile",
+    "ToNowhere",
+    "ToRepository",
+    "Together",
+    "Transfer",
+    "Wait",
+    "WriteFile",
+    "difference",
+    "dump_plan",
+    "load_plan",
+    "render_text",
+    "walk",
+]
+
+FORMAT = "dbops.plan/1"
+
+if TYPE_CHECKING:
+    Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+else:
+    Json = Any  # msgspec takes no recursive alias; any JSON value is accepted while decoding
+
+
+class Risk(StrEnum):
+    """What carrying out a step can do to somebody's data."""
+
+    READ = "read"
+    WRITE = "write"
+    DESTRUCTIVE = "destructive"
+
+
+class SecretRef(msgspec.Struct, frozen=True, tag_field="kind", tag="secret"):
+    """Where a secret is kept, such as ``env:SHOP_PASSWORD``; never the secret itself.
+
+    Schemes: ``env:``, ``file:``, ``cmd:``, ``keyring:``, ``aws-secretsmanager:`` (resolved by :mod:`dbops.secrets`).
+    """
+
+    ref: str
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+class Seal(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="seal"):
+    """A secret turned into what the server stores, at execution time (a SCRAM verifier, a hash).
+
+    The backend's ``seal`` door returns a complete SQL literal, quotes included.
+    ``name`` is the account, which some verifiers are salted with.
+    """
+
+    seal: str
+    secret: SecretRef
+    name: str
+
+
+class Ref(msgspec.Struct, frozen=True, tag_field="kind", tag="ref"):
+    """The output ``output`` of the earlier step ``step``, known only when the plan is carried out."""
+
+    step: str
+    output: str
+
+
+Fragment = str | Seal | Ref
+Value = str | int | bool | Ref | SecretRef
+Argument = str | Ref
+
+
+class Need(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step needs to succeed: a right on the server, a client tool, room on a disk."""
+
+    kind: Literal["right", "tool", "space", "setting"]
+    name: str
+    fix: str = ""
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """A transformation of a byte stream, by the name under which the manifest records it (``zstd``, ``age``)."""
+
+    name: str
+    options: dict[str, str] = {}
+
+
+class FromServer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="server"):
+    """Bytes produced by the engine: a dump, a base backup, a listing. Opened by the backend's ``open`` door."""
+
+    stream: str
+    arguments: dict[str, Value] = {}
+    endpoint: str = "target"
+
+
+class FromRepository(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="repository"):
+    """One artifact of a stored backup, with the SHA-256 of its clear bytes as the manifest states it."""
+
+    repository: str
+    backup: str
+    artifact: str
+    sha256: str
+
+
+class ToRepository(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="repository"):
+    """An artifact of a backup that is being written. A source of several members appends each member's name."""
+
+    repository: str
+    backup: str
+    artifact: str
+
+
+class ToDirectory(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="directory"):
+    """A tar stream unpacked below ``path``, which was absent or empty."""
+
+    path: Argument
+
+
+class ToFile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="file"):
+    """A new file."""
+
+    path: Argument
+
+
+class ToCommand(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="command"):
+    """The standard input of a program."""
+
+    argv: tuple[Argument, ...]
+    env: dict[str, Value] = {}
+
+
+class ToNowhere(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="nowhere"):
+    """Read, checked against its digests, and dropped."""
+
+
+Source = FromServer | FromRepository
+Sink = ToRepository | ToDirectory | ToFile | ToCommand | ToNowhere
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What a Hold opens: ``what`` is a word of the backend (``snapshot``, ``slot``, ``lock``, ``scratch``)."""
+
+    what: str
+    arguments: dict[str, Value] = {}
+    endpoint: str = "target"
+
+
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """A yes-or-no question to a server, asked until the answer is yes."""
+
+    what: str
+    arguments: dict[str, Value] = {}
+    endpoint: str = "target"
+
+
+class _Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    id: str
+    summary: str
+    risk: Risk
+    undo: str = ""
+    needs: tuple[Need, ...] = ()
+    idempotent: bool = False
+
+
+class Sql(_Base, frozen=True, kw_only=True, tag="sql"):
+    """One statement. Neighbours with the same ``transaction`` label and database share one transaction."""
+
+    statement: tuple[Fragment, ...]
+    database: str | None = None
+    transaction: str | None = None
+    endpoint: str = "target"
+
+    @property
+    def text(self) -> str:
+        """The statement as a person may read it: a sealed secret shows as a comment that names its reference."""
+        return "".join(_fragment_text(part) for part in self.statement)
+
+
+class Command(_Base, frozen=True, kw_only=True, tag="command"):
+    """A program run on the host of dbops. ``ok`` are the exit codes that mean success."""
+
+    argv: tuple[Argument, ...]
+    env: dict[str, Value] = {}
+    where: Literal["here"] = "here"
+    ok: tuple[int, ...] = (0,)
+    deadline_s: float | None = None
+    endpoint: str | None = None
+
+
+class WriteFile(_Base, frozen=True, kw_only=True, tag="write_file"):
+    """A text file, written atomically with ``mode``; ``append`` adds to one that is there."""
+
+    path: Argument
+    content: tuple[Fragment, ...]
+    mode: int = 0o600
+    append: bool = False
+
+
+class Transfer(_Base, frozen=True, kw_only=True, tag="transfer"):
+    """Bytes from ``source`` through ``filters`` into ``sink``, in bounded memory."""
+
+    source: Source
+    sink: Sink
+    filters: tuple[Filter, ...] = ()
+
+
+class Call(_Base, frozen=True, kw_only=True, tag="call"):
+    """``operation`` of ``provider`` (``repository``, ``backend``, or a service such as ``aws.rds``)."""
+
+    provider: str
+    operation: str
+    arguments: dict[str, Value] = {}
+    endpoint: str = "target"
+
+
+class Wait(_Base, frozen=True, kw_only=True, tag="wait"):
+    """Ask ``probe`` every ``every_s`` seconds until yes; after ``deadline_s`` the step has failed."""
+
+    probe: Probe
+    deadline_s: float
+    every_s: float = 0.5
+
+
+class Together(_Base, frozen=True, kw_only=True, tag="together"):
+    """Steps without an order between them, at most ``limit`` at once. One that fails stops the others."""
+
+    steps: tuple[Step, ...]
+    limit: int = 4
+
+
+class Hold(_Base, frozen=True, kw_only=True, tag="hold"):
+    """``opening`` stays open while ``steps`` run; it is closed whatever happens, and ``close`` says how.
+
+    An opening that starts a server makes it known to the steps inside as the endpoint named like this step's id.
+    """
+
+    opening: Opening
+    steps: tuple[Step, ...]
+    close: str = ""
+
+
+Step = Sql | Command | WriteFile | Transfer | Call | Wait | Together | Hold
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """Steps for one target, with the inputs that they were decided from.
+
+    :param noun: which operation made it and can make it again, such as ``users.apply``.
+    :param inputs: what planning again needs (spec text, scope, manifest digests); JSON values, no secret.
+    :param notes: what the reader should know before approving.
+    """
+
+    noun: str
+    target: str
+    engine: str
+    created_at: datetime
+    steps: tuple[Step, ...]
+    inputs: dict[str, Json] = {}
+    notes: tuple[str, ...] = ()
+    schema: Literal["dbops.plan/1"] = FORMAT
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over noun, target, engine and steps; equal exactly when the same would be done to the same server."""
+        body = [self.noun, self.target, self.engine, self.steps]
+        return hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest()
+
+    @property
+    def risk(self) -> Risk:
+        """The highest risk of any step."""
+        order = list(Risk)
+        return max((step.risk for step in walk(self.steps)), key=order.index, default=Risk.READ)
+
+
+def walk(steps: tuple[Step, ...]) -> Iterator[Step]:
+    """Every step, depth first, containers before their content."""
+    for step in steps:
+        yield step
+        if isinstance(step, Together | Hold):
+            yield from walk(step.steps)
+
+
+def dump_plan(plan: Plan) -> bytes:
+    """The plan as indented JSON with a final newline."""
+    return msgspec.json.format(msgspec.json.encode(plan, order="deterministic"), indent=2) + b"\n"
+
+
+def load_plan(text: bytes | str, origin: str = "plan") -> Plan:
+    """Read a saved plan.
+
+    :raises InputError: not JSON, not a plan, a plan of a newer format, or two steps with one id.
+    """
+    try:
+        plan = msgspec.json.decode(text, type=Plan)
+    except msgspec.ValidationError as error:
+        raise InputError(
+            f"{origin}: not a plan that this dbops can carry out: {error}",
+            hint=f"Expected the format {FORMAT}; make the plan again with this version of dbops.",
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{origin}: not JSON: {error}", hint="A plan is written by a command's -o option.") from None
+    _refuse_twin_ids(plan, origin)
+    return plan
+
+
+def _refuse_twin_ids(plan: Plan, origin: str) -> None:
+    seen: set[str] = set()
+    for step in walk(plan.steps):
+        if step.id in seen:
+            raise InputError(f"{origin}: two steps are called {step.id!r}", hint="Make the plan again.")
+        seen.add(step.id)
+
+
+def difference(old: Plan, new: Plan) -> tuple[str, ...]:
+    """Lines that tell how two plans differ, ``-`` for what only ``old`` does and ``+`` for what only ``new`` does."""
+    before = {msgspec.json.encode(step): _line(step) for step in old.steps}
+    after = {msgspec.json.encode(step): _line(step) for step in new.steps}
+    gone = [f"- {line}" for key, line in before.items() if key not in after]
+    come = [f"+ {line}" for key, line in after.items() if key not in before]
+    if not gone and not come and old.digest != new.digest:
+        return ("the same steps in another order, or for another target",)
+    return (*gone, *come)
+
+
+def render_text(plan: Plan) -> str:
+    """The plan for a person: one block per step with its risk, its SQL or command, and its undo."""
+    lines = [f"{plan.noun} for {plan.target} ({plan.engine}): {len(plan.steps)} steps, risk {plan.risk.value}"]
+    lines += [f"note: {note}" for note in plan.notes]
+    for number, step in enumerate(plan.steps, 1):
+        lines += _block(step, f"{number}.", "")
+    return "\n".join(lines) + "\n"
+
+
+def _block(step: Step, label: str, indent: str) -> list[str]:
+    lines = [f"{indent}{label} {step.summary}  [{step.risk.value}]"]
+    detail = _detail(step)
+    if detail:
+        lines += [f"{indent}     {line}" for line in detail.splitlines()]
+    if step.undo:
+        lines += [f"{indent}     undo: {line}" for line in step.undo.splitlines()]
+    if isinstance(step, Together | Hold):
+        for inner in step.steps:
+            lines += _block(inner, "-", indent + "   ")
+    return lines
+
+
+def _line(step: Step) -> str:
+    detail = _detail(step)
+    return f"{step.summary}: {detail}" if detail else step.summary
+
+
+def _detail(step: Step) -> str:
+    if isinstance(step, Sql):
+        return step.text
+    if isinstance(step, Command):
+        return " ".join(_fragment_text(part) for part in step.argv)
+    return ""
+
+
+def _fragment_text(part: Fragment) -> str:
+    if isinstance(part, Seal):
+        return f"'***' /* {part.secret.ref} */"
+    if isinstance(part, Ref):
+        return f"<{part.step}.{part.output}>"
+    return part

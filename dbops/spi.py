@@ -1,0 +1,283 @@
+"""Everything that the author of a backend must read, on one page.
+
+A backend answers for one engine (a fork is a subclass with its own name). It has four parts:
+
+* ``support`` and ``probe`` say what the server at hand is and what can be asked of it.
+* Three **drivers** inspect and compile. They are handed a :class:`Reader` and a :class:`Host`, never an engine or a
+  connection: a driver cannot write. ``compile`` methods are pure: facts in, steps out.
+* Five **doors** are called by :mod:`dbops.execute` alone, while a plan is carried out: ``open`` a byte stream,
+  ``seal`` a secret, ``probe_until``, ``hold`` something open, ``call`` an operation of the engine's own.
+* Session words: how a read-only session is set up and how the driver's errors are to be understood.
+
+Register it as an entry point of the group ``dbops.backends``; ``dbops.testing`` holds the laws that it must pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from dbops.capabilities import Capability, Support
+from dbops.errors import DbopsError
+from dbops.model.access import AccessSnapshot, Change, Desired, Scope
+from dbops.model.backup import BackupFacts, BackupJob, Chain, Destination, Method, Until
+from dbops.model.finding import Missing
+from dbops.model.health import Check, HealthFacts
+from dbops.model.server import Endpoint, Server, Tool, Version
+from dbops.plan import FromServer, Opening, Probe, Seal, SecretRef, Step, Value
+
+__all__ = [
+    "API_VERSION",
+    "AccessDriver",
+    "Backend",
+    "BackupDriver",
+    "HealthDriver",
+    "Host",
+    "Member",
+    "ReadFailed",
+    "Readable",
+    "Reader",
+    "Runtime",
+    "Session",
+]
+
+API_VERSION = 1
+T = TypeVar("T")
+
+
+class ReadFailed(DbopsError):
+    """A question to a server failed; ``reason`` is one of the machine reasons of :class:`~dbops.model.finding.Missing`."""
+
+    code = 74
+
+    def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+    def missing(self) -> Missing:
+        """The failure as an absent fact."""
+        return Missing(self.reason, self.message)
+
+
+class Reader(Protocol):
+    """Questions to one database, in a session that cannot write and cannot wait for long.
+
+    Outside of :meth:`snapshot` each question is its own transaction. Parameters are ``%(name)s`` for the SQL of every
+    driver; a literal percent sign in SQL with parameters is written ``%%``.
+    :raises ReadFailed: in every method, with the machine reason.
+    """
+
+    def rows(self, sql: str, into: type[T], parameters: Mapping[str, object] | None = None) -> list[T]:
+        """Each row as a struct whose fields are named like the columns."""
+        ...
+
+    # Any: the values of a row have the types that the driver gives them.
+    def tuples(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """Each row as it came; for bulk reads."""
+        ...
+
+    def dicts(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
+        """Each row by column name."""
+        ...
+
+    def scalar(self, sql: str, parameters: Mapping[str, object] | None = None) -> Any:
+        """The first column of the first row, or None when there is no row."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """One read-only transaction in which every question sees the same state."""
+        ...
+
+    def database(self, name: str) -> AbstractContextManager[Reader]:
+        """A reader of a sibling database with the same login and settings."""
+        ...
+
+
+class Host(Protocol):
+    """The machine where dbops runs: client programs, room, processors. Nothing here changes anything."""
+
+    cpus: int
+
+    def tool(self, name: str, places: Sequence[str] = (), at_least: Version = ()) -> Tool | Missing:
+        """The newest program ``name`` found in ``places`` (directories, in front) or on PATH."""
+        ...
+
+    def free_bytes(self, path: Path) -> int | Missing:
+        """Room for this user below ``path`` (or its nearest existing parent)."""
+        ...
+
+
+class Readable(Protocol):
+    """A byte stream that is read once. The end (``b""``) is only given when the producer succeeded: one that failed
+    raises from ``read`` what went wrong, so a truncated stream is never taken for a whole one."""
+
+    def read(self, n: int, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One named stream of a source; most sources have exactly one, a base backup has one for each tablespace."""
+
+    name: str
+    stream: Readable
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """How sessions are opened: the SQLAlchemy driver, and what is SET after connecting (poolers refuse start options).
+
+    :param drivername: such as ``postgresql+psycopg``.
+    :param connect: arguments for the driver's ``connect``.
+    :param preamble: statements run once on a new connection.
+    """
+
+    drivername: str
+    connect: dict[str, object]
+    preamble: tuple[str, ...]
+
+
+class Runtime(Protocol):
+    """What execution lends to a door."""
+
+    host: Host
+
+    def secret(self, ref: SecretRef) -> str:
+        """The secret itself: to be used at once and kept nowhere."""
+        ...
+
+    def reader(self, endpoint: Endpoint) -> AbstractContextManager[Reader]:
+        """A read-only session."""
+        ...
+
+    def workdir(self) -> Path:
+        """A private directory for this execution, removed afterwards."""
+        ...
+
+
+class AccessDriver(Protocol):
+    """Who may do what."""
+
+    def inspect(self, reader: Reader, server: Server, scope: Scope) -> AccessSnapshot:
+        """One consistent reading of principals, memberships, objects and grants."""
+        ...
+
+    def normalise(self, desired: Desired, server: Server) -> Desired:
+        """Pure: the portable words of a spec in this engine's own; InputError names the line that has no meaning."""
+        ...
+
+    def compile(self, changes: Sequence[Change], server: Server) -> tuple[Step, ...]:
+        """Pure: the steps that make the changes, adding before removing."""
+        ...
+
+    def render(self, change: Change, server: Server) -> tuple[str, ...]:
+        """Pure: the SQL of one change, for a remedy that a person copies."""
+        ...
+
+
+class BackupDriver(Protocol):
+    """Can we get it back."""
+
+    def methods(self, server: Server) -> tuple[Method, ...]:
+        """What can be made of this server, the preferred first."""
+        ...
+
+    def inspect(self, reader: Reader, server: Server, host: Host) -> BackupFacts:
+        """Sizes, log rates, settings, tools: what a plan is decided from."""
+        ...
+
+    def compile_backup(self, job: BackupJob, facts: BackupFacts, server: Server) -> tuple[Step, ...]:
+        """Pure: the steps of one backup, without publishing it."""
+        ...
+
+    def compile_restore(
+        self, chain: Chain, destination: Destination, until: Until, server: Server
+    ) -> tuple[Step, ...]:
+        """Pure: the steps that bring a chain back. ``server`` is the one that was backed up, as the manifest has it."""
+        ...
+
+    def compile_verify(self, chain: Chain, destination: Destination, server: Server, level: str) -> tuple[Step, ...]:
+        """Pure: restore into a scratch server, check it, throw it away; outputs are the evidence."""
+        ...
+
+    def recipe(self, job: BackupJob, facts: BackupFacts, server: Server) -> str:
+        """Pure: RESTORE.md, how to restore this backup by hand with public tools."""
+        ...
+
+
+class HealthDriver(Protocol):
+    """Is it well."""
+
+    def checks(self) -> tuple[Check, ...]:
+        """The catalogue of this engine."""
+        ...
+
+    def inspect(self, reader: Reader, server: Server, wanted: Sequence[str], databases: Sequence[str]) -> HealthFacts:
+        """Ask the named questions, bulk first; what fails is a Missing and never stops the rest."""
+        ...
+
+
+class Backend(Protocol):
+    """One engine."""
+
+    name: str
+    label: str
+    api_version: int
+    url_schemes: tuple[str, ...]
+    access: AccessDriver
+    backup: BackupDriver
+    health: HealthDriver
+
+    def support(self, capability: Capability, server: Server | None) -> Support:
+        """Total. ``None`` asks about the engine in general."""
+        ...
+
+    def probe(self, reader: Reader) -> Server:
+        """What is there; called before the backend is final."""
+        ...
+
+    def session(self, endpoint: Endpoint, *, read_only: bool, timeout_s: float) -> Session:
+        """Pure: how to connect, without the password."""
+        ...
+
+    def fault(self, error: BaseException) -> str:
+        """Pure: the machine reason behind a driver's exception (``no_permission``, ``timeout``, ``connect_failed``,
+        ``auth_failed``, ``unknown_database``, ``too_many_connections``, ``lock_timeout``, ``query_failed``)."""
+        ...
+
+    def grants(self, jobs: Sequence[str], login: str) -> str:
+        """Pure: SQL that makes a least-privileged login for jobs (``health``, ``audit``, ``backup``, ``users``)."""
+        ...
+
+    # The doors, called by execute alone.
+
+    def open(self, source: FromServer, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
+        """The streams of a source, one after the other; each is read to its end before the next is asked for."""
+        ...
+
+    def seal(self, seal: Seal, runtime: Runtime) -> str:
+        """A complete SQL literal of what the server stores for a secret."""
+        ...
+
+    def probe_until(self, probe: Probe, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> bool:
+        """One asking of a probe."""
+        ...
+
+    def hold(
+        self, opening: Opening, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
+    ) -> AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]:
+        """Open something; gives its outputs and, when it started a server, the endpoint of that server."""
+        ...
+
+    def call(
+        self, operation: str, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
+    ) -> Mapping[str, Value]:
+        """An operation of this engine that is neither SQL nor a stream."""
+        ...
+
+
+Progress = Callable[[str, int, int | None], None]
+"""``(what, bytes so far, bytes expected or None)``."""
