@@ -1,0 +1,1 @@
+"""The repository of backups: its layout on a store, its catalogue, its leases. A state database only caches it."""

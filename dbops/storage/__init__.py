@@ -1,0 +1,1 @@
+"""Where bytes rest: the protocol of a store, and the stores."""

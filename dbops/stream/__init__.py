@@ -1,0 +1,1 @@
+"""Bytes in motion: source, compression, encryption, digests, sink; in bounded memory."""
