@@ -26,9 +26,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from dbops.errors import InputError
+from dbops.errors import ConfigError, InputError
 
 __all__ = [
+    "REFERENCE_FORMS",
+    "REFERENCE_SCHEMES",
     "Call",
     "Command",
     "Filter",
@@ -64,7 +66,11 @@ __all__ = [
     "walk",
 ]
 
-FORMAT = "dbops.plan/1"
+FORMAT: Literal["dbops.plan/1"] = "dbops.plan/1"
+REFERENCE_SCHEMES = ("env", "file", "cmd", "keyring", "aws-secretsmanager")
+REFERENCE_FORMS = (
+    "A secret is written as env:NAME, file:PATH, cmd:PROGRAM ARGS, keyring:SERVICE/USER or aws-secretsmanager:ID."
+)
 
 if TYPE_CHECKING:
     Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -87,6 +93,17 @@ class SecretRef(msgspec.Struct, frozen=True, tag_field="kind", tag="secret"):
     """
 
     ref: str
+
+    @classmethod
+    def parse(cls, text: str, where: str = "secret") -> SecretRef:
+        """A reference as a person writes it.
+
+        :raises ConfigError: no known scheme. The text is not repeated: it may be the password itself.
+        """
+        scheme, _, rest = text.partition(":")
+        if scheme not in REFERENCE_SCHEMES or not rest:
+            raise ConfigError(f"{where}: this is not a reference to a secret", hint=REFERENCE_FORMS)
+        return cls(text)
 
     def __str__(self) -> str:
         return self.ref

@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 
 class ReadFailed(DbopsError):
-    """A question to a server failed; ``reason`` is one of the machine reasons of :class:`~dbops.model.finding.Missing`."""
+    """A question to a server failed; ``reason`` is a machine reason of :class:`~dbops.model.finding.Missing`."""
 
     code = 74
 
@@ -193,9 +193,7 @@ class BackupDriver(Protocol):
         """Pure: the steps of one backup, without publishing it."""
         ...
 
-    def compile_restore(
-        self, chain: Chain, destination: Destination, until: Until, server: Server
-    ) -> tuple[Step, ...]:
+    def compile_restore(self, chain: Chain, destination: Destination, until: Until, server: Server) -> tuple[Step, ...]:
         """Pure: the steps that bring a chain back. ``server`` is the one that was backed up, as the manifest has it."""
         ...
 
@@ -254,7 +252,9 @@ class Backend(Protocol):
 
     # The doors, called by execute alone.
 
-    def open(self, source: FromServer, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
+    def open(
+        self, source: FromServer, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
+    ) -> Iterator[Member]:
         """The streams of a source, one after the other; each is read to its end before the next is asked for."""
         ...
 

@@ -1,0 +1,371 @@
+"""``dbops.toml`` read once into frozen structs; what is wrong is named with file and key path."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from dbops.durations import duration, keep
+from dbops.errors import ConfigError, UsageError
+from dbops.model.backup import Keep, Objective
+from dbops.model.server import Endpoint
+from dbops.plan import SecretRef
+from dbops.url import Keeper, is_url, parse_url
+
+__all__ = [
+    "Config",
+    "JobConfig",
+    "RepositoryConfig",
+    "StateConfig",
+    "Target",
+    "VerifyConfig",
+    "Waiver",
+    "find",
+    "load",
+]
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class RepositoryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where backups are kept. ``encrypt_to`` are age public keys; ``identity`` is only needed to restore."""
+
+    url: str
+    encrypt_to: tuple[str, ...] = ()
+    identity: str | None = None
+    name: str = ""
+
+
+class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where proofs run. ``paths`` maps how another instance sees the backup files to how this machine does."""
+
+    into: str = ""
+    paths: dict[str, str] = {}
+    tools: str = ""
+
+
+class _VerifyRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    every: str = "7d"
+    level: str = "full"
+
+
+class _Objective(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    rpo: str | None = None
+    rto: str | None = None
+    keep: str | dict[str, int | str] | None = None
+    verify: _VerifyRule | None = None
+
+
+class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finding or check that somebody accepted. ``id`` may hold ``*``; ``fingerprint`` narrows it to one finding."""
+
+    id: str
+    reason: str
+    by: str = ""
+    until: str = ""
+    fingerprint: str = ""
+
+
+class _Health(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    thresholds: dict[str, dict[str, float]] = {}
+    skip: tuple[str, ...] = ()
+
+
+class _Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: str
+    password: str | None = None
+    labels: dict[str, str] = {}
+    repository: str | None = None
+    objective: _Objective = _Objective()
+    verify: VerifyConfig = VerifyConfig()
+    members: tuple[str, ...] = ()
+    health: _Health = _Health()
+    waivers: tuple[Waiver, ...] = ()
+    timeout: str = "5s"
+
+
+class JobConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something to do unattended. ``at`` is a five-field cron line in UTC unless ``timezone`` says otherwise."""
+
+    do: str
+    targets: str | tuple[str, ...]
+    at: str
+    timezone: str = "UTC"
+    method: str | None = None
+    level: str | None = None
+    fail_on: str | None = None
+    timeout: str | None = None
+    notify: tuple[str, ...] = ()
+    name: str = ""
+
+
+class StateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The state database: history, journal index and locks. SQLite in the user's state directory by default."""
+
+    url: str | None = None
+    password: str | None = None
+
+
+class _Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    repository: str | None = None
+    timeout: str | None = None
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that dbops answers for."""
+
+    name: str
+    endpoint: Endpoint
+    repository: str | None = None
+    objective: Objective = Objective()
+    verify_every_s: int | None = None
+    verify_level: str = "full"
+    verify: VerifyConfig = VerifyConfig()
+    labels: dict[str, str] = {}
+    members: tuple[str, ...] = ()
+    thresholds: dict[str, dict[str, float]] = {}
+    skip: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    timeout_s: float = 5.0
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is configured. ``path`` is where it was read, empty when there is no file."""
+
+    path: str = ""
+    repositories: dict[str, RepositoryConfig] = {}
+    targets: dict[str, Target] = {}
+    jobs: dict[str, JobConfig] = {}
+    state: StateConfig = StateConfig()
+    default_repository: str | None = None
+
+    def target(self, name_or_url: str, keeper: Keeper) -> Target:
+        """A configured target, or one made of a URL; ``keeper`` takes a password that the URL carries.
+
+        :raises UsageError: neither.
+        """
+        if name_or_url in self.targets:
+            return self.targets[name_or_url]
+        if is_url(name_or_url):
+            endpoint, _ = parse_url(name_or_url, keeper)
+            return Target(name=_url_name(endpoint), endpoint=endpoint, repository=self.default_repository)
+        known = nearest(name_or_url, self.targets)
+        raise UsageError(
+            f"there is no target {name_or_url!r} in {self.path or 'the configuration (no dbops.toml was found)'}",
+            hint=known or "Give a name from dbops.toml or a URL such as postgresql://user@host/database.",
+        )
+
+    def select(self, selector: str | Iterable[str], keeper: Keeper) -> tuple[Target, ...]:
+        """Targets by ``all``, ``label:key=value``, a name, or several of them.
+
+        :raises ConfigError: the selector fits nothing.
+        """
+        words = [selector] if isinstance(selector, str) else list(selector)
+        found = [target for word in words for target in self._by_word(word, keeper)]
+        return tuple({target.name: target for target in found}.values())
+
+    def _by_word(self, word: str, keeper: Keeper) -> list[Target]:
+        if word == "all":
+            return list(self.targets.values())
+        if not word.startswith("label:"):
+            return [self.target(word, keeper)]
+        key, _, value = word.removeprefix("label:").partition("=")
+        found = [target for target in self.targets.values() if target.labels.get(key) == value]
+        if not found:
+            raise ConfigError(f"{self.path}: no target has the label {key}={value}")
+        return found
+
+    def repository(self, name: str | None) -> RepositoryConfig:
+        """A repository by name, or the default one.
+
+        :raises ConfigError: there is none.
+        """
+        wanted = name or self.default_repository
+        if wanted is None and len(self.repositories) == 1:
+            return next(iter(self.repositories.values()))
+        if wanted is None:
+            raise ConfigError("no repository is configured", hint="Add [repositories.main] with a url to dbops.toml.")
+        if wanted not in self.repositories:
+            raise ConfigError(
+                f"{self.path}: there is no repository {wanted!r}", hint=nearest(wanted, self.repositories)
+            )
+        return self.repositories[wanted]
+
+
+def find(explicit: str | None = None, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Config:
+    """The first configuration found: ``--config``, ``DBOPS_CONFIG``, ``./dbops.toml``, the user's, the system's.
+
+    :raises ConfigError: one that was named is not there, or one that is there is wrong.
+    """
+    variables = os.environ if env is None else env
+    named = explicit or variables.get("DBOPS_CONFIG")
+    if named:
+        return load(Path(named))
+    home = Path(variables.get("XDG_CONFIG_HOME") or Path(variables.get("HOME", "~")).expanduser() / ".config")
+    for path in ((cwd or Path.cwd()) / "dbops.toml", home / "dbops" / "dbops.toml", Path("/etc/dbops/dbops.toml")):
+        if path.is_file():
+            return load(path)
+    return Config()
+
+
+def load(path: Path) -> Config:
+    """Read and check one file.
+
+    :raises ConfigError: with file and key path.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not UTF-8 text") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, path: str = "dbops.toml") -> Config:
+    """The configuration in ``text``; ``path`` is for messages."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    _known(document, ("defaults", "repositories", "targets", "jobs", "state"), path, "")
+    defaults = _section(document, "defaults", _Defaults, path)
+    config = Config(
+        path=path,
+        repositories=_named(document, "repositories", RepositoryConfig, path),
+        jobs=_named(document, "jobs", JobConfig, path),
+        state=_section(document, "state", StateConfig, path),
+        default_repository=defaults.repository,
+        targets=_targets(document, defaults, path),
+    )
+    _check_repositories(config)
+    return config
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``Did you mean …?``, or what there is, or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    names = sorted(known)
+    return f"There is: {', '.join(names)}." if names else ""
+
+
+def _targets(document: dict[str, Any], defaults: _Defaults, path: str) -> dict[str, Target]:
+    raw = _named(document, "targets", _Target, path)
+    try:
+        return {name: _target(name, one, defaults, path) for name, one in raw.items()}
+    except UsageError as error:  # the same readers serve the command line, where the class is another
+        raise ConfigError(error.message, hint=error.hint) from None
+
+
+def _target(name: str, raw: _Target, defaults: _Defaults, path: str) -> Target:
+    where = f"{path}: targets.{name}"
+    endpoint, password = parse_url(raw.url, None, f"{where}.url")
+    if password:
+        raise ConfigError(f"{where}.url holds a password", hint='Write password = "env:NAME" beside the url instead.')
+    if raw.password is not None:
+        reference = SecretRef.parse(raw.password, f"{where}.password")
+        endpoint = msgspec.structs.replace(endpoint, password=reference)
+    rule = raw.objective.verify
+    return Target(
+        name=name,
+        endpoint=endpoint,
+        repository=raw.repository or defaults.repository,
+        objective=_objective(raw.objective, f"{where}.objective"),
+        verify_every_s=duration(rule.every, f"{where}.objective.verify.every") if rule else None,
+        verify_level=rule.level if rule else "full",
+        verify=raw.verify,
+        labels=raw.labels,
+        members=raw.members,
+        thresholds=raw.health.thresholds,
+        skip=raw.health.skip,
+        waivers=raw.waivers,
+        timeout_s=duration(raw.timeout, f"{where}.timeout"),
+    )
+
+
+def _objective(raw: _Objective, where: str) -> Objective:
+    return Objective(
+        rpo_s=duration(raw.rpo, f"{where}.rpo") if raw.rpo else None,
+        rto_s=duration(raw.rto, f"{where}.rto") if raw.rto else None,
+        keep=keep(raw.keep, f"{where}.keep") if raw.keep else Keep(),
+    )
+
+
+def _check_repositories(config: Config) -> None:
+    wanted = [(f"targets.{name}", target.repository) for name, target in config.targets.items()]
+    for where, name in [("defaults", config.default_repository), *wanted]:
+        if name is not None and name not in config.repositories:
+            raise ConfigError(
+                f"{config.path}: {where}.repository names {name!r}, which is not there",
+                hint=nearest(name, config.repositories) or f"Add [repositories.{name}] with a url.",
+            )
+
+
+# Any: what tomllib gives is a tree of plain values, checked here.
+def _named(document: dict[str, Any], key: str, into: type[T], path: str) -> dict[str, T]:
+    table = document.get(key, {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: {key} must be a table of tables, such as [{key}.main]")
+    found: dict[str, T] = {}
+    for name, value in table.items():
+        one = _convert(value, into, path, f"{key}.{name}")
+        found[name] = msgspec.structs.replace(one, name=name) if hasattr(one, "name") else one
+    return found
+
+
+def _section(document: dict[str, Any], key: str, into: type[T], path: str) -> T:
+    return _convert(document.get(key, {}), into, path, key)
+
+
+def _convert(value: object, into: type[T], path: str, where: str) -> T:
+    _walk_known(value, into, path, where)
+    try:
+        return msgspec.convert(value, into)
+    except msgspec.ValidationError as error:
+        text, _, at = str(error).partition(" - at `$")
+        raise ConfigError(f"{path}: {where}{at.rstrip('`')}: {text}") from None
+
+
+def _walk_known(value: object, into: type[msgspec.Struct], path: str, where: str) -> None:
+    """Unknown keys first, at every depth: msgspec would name the key but neither its full path nor its neighbour."""
+    if not isinstance(value, dict):
+        return
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(into)}
+    _known(value, [name for name in fields if name != "name"], path, where)
+    for key, inner in value.items():
+        kind = next((one for one in _arguments(fields[key]) if _is_struct(one)), None)
+        if kind is not None:
+            for number, item in enumerate(inner if isinstance(inner, list) else [inner]):
+                suffix = f"[{number}]" if isinstance(inner, list) else ""
+                _walk_known(item, kind, path, f"{where}.{key}{suffix}")
+
+
+def _known(table: Mapping[str, object], known: Iterable[str], path: str, where: str) -> None:
+    names = list(known)
+    for key in table:
+        if key not in names:
+            full = f"{where}.{key}" if where else key
+            raise ConfigError(f"{path}: unknown key {full}", hint=nearest(key, names))
+
+
+def _arguments(annotation: Any) -> list[Any]:
+    inner = getattr(annotation, "__args__", ())
+    return [annotation, *inner]
+
+
+def _is_struct(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, msgspec.Struct)
+
+
+def _url_name(endpoint: Endpoint) -> str:
+    host = endpoint.host or "local"
+    safe = "".join(letter if letter.isalnum() or letter in ".-_" else "-" for letter in host).strip("-")
+    return f"{safe}-{endpoint.port}" if endpoint.port else safe

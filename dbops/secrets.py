@@ -1,0 +1,122 @@
+"""Secrets are named in the configuration and fetched only while something is carried out.
+
+A reference has a scheme: ``env:NAME``, ``file:PATH`` (first line), ``cmd:PROGRAM ARGS`` (first line of its output),
+``keyring:SERVICE/USER``, ``aws-secretsmanager:ID`` or ``aws-secretsmanager:ID#KEY``. ``literal:`` exists in memory
+only, for a password that came in a URL: it is a number into this object's table, so that printing it shows nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from dbops import process
+from dbops.errors import ConfigError, DbopsError
+from dbops.plan import REFERENCE_FORMS, SecretRef
+
+__all__ = ["Secrets"]
+
+
+class Secrets:
+    """Resolves references; keeps nothing but the literals it was given."""
+
+    def __init__(self, env: Mapping[str, str] | None = None) -> None:
+        self._env = os.environ if env is None else env
+        self._literals: list[str] = []
+
+    def literal(self, value: str) -> SecretRef:
+        """Keep a password that is already in memory; the reference is worthless to any other process."""
+        self._literals.append(value)
+        return SecretRef(f"literal:{len(self._literals) - 1}")
+
+    def resolve(self, ref: SecretRef) -> str:
+        """The secret.
+
+        :raises ConfigError: it cannot be had; the message names the reference, never a value.
+        """
+        scheme, _, rest = ref.ref.partition(":")
+        match scheme:
+            case "env":
+                return self._from_env(rest)
+            case "file":
+                return _from_file(rest)
+            case "cmd":
+                return _from_command(rest)
+            case "keyring":
+                return _from_keyring(rest)
+            case "aws-secretsmanager":
+                return _from_aws(rest)
+            case "literal" if rest.isdigit() and int(rest) < len(self._literals):
+                return self._literals[int(rest)]
+            case "literal":
+                raise ConfigError(
+                    "a password given on the command line is not kept in a plan",
+                    hint=f"Name it instead. {REFERENCE_FORMS}",
+                )
+        raise ConfigError(f"unknown kind of secret {scheme!r}", hint=REFERENCE_FORMS)
+
+    def _from_env(self, name: str) -> str:
+        value = self._env.get(name)
+        if value is None:
+            raise ConfigError(f"the environment variable {name} is not set", hint=f"Set {name} before running dbops.")
+        return value
+
+
+def _first_line(text: str, what: str) -> str:
+    line = text.split("\n", 1)[0].rstrip("\r")
+    if not line:
+        raise ConfigError(f"{what} gave an empty secret", hint="Its first line is taken as the secret.")
+    return line
+
+
+def _from_file(path: str) -> str:
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(f"the secret file {path} cannot be read: {reason}") from None
+    return _first_line(text, f"the file {path}")
+
+
+def _from_command(command: str) -> str:
+    argv = shlex.split(command)
+    try:
+        done = process.run(argv, timeout=30)
+    except DbopsError as error:
+        raise ConfigError(f"the secret command {argv[0]!r} failed: {error.message}") from None
+    if done.returncode != 0:
+        raise ConfigError(f"the secret command {argv[0]!r} ended with exit code {done.returncode}")
+    return _first_line(done.stdout, f"the command {argv[0]!r}")
+
+
+def _from_keyring(name: str) -> str:
+    try:
+        import keyring  # pyright: ignore[reportMissingImports]  an optional package
+    except ImportError:
+        raise ConfigError("the package 'keyring' is not installed", hint="pip install keyring") from None
+    service, _, user = name.partition("/")
+    value = keyring.get_password(service, user)
+    if value is None:
+        raise ConfigError(f"the keyring has no password for {service}/{user}")
+    return str(value)
+
+
+def _from_aws(name: str) -> str:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    secret_id, _, key = name.partition("#")
+    try:
+        answer = boto3.client("secretsmanager").get_secret_value(SecretId=secret_id)
+    except (BotoCoreError, ClientError) as error:
+        raise ConfigError(f"AWS Secrets Manager gave no secret {secret_id!r}: {type(error).__name__}") from None
+    text = str(answer.get("SecretString", ""))
+    if not key:
+        return text
+    try:
+        return str(json.loads(text)[key])
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError(f"the AWS secret {secret_id!r} has no key {key!r}") from None
