@@ -49,14 +49,16 @@ class DbopsError(Exception):
 
     :param message: what happened, and where (file and key path, target, step).
     :param hint: what the reader can do about it; empty when there is nothing to say.
+    :param reason: one word for machines (``connect_failed``, ``no_permission``, ``timeout`` …), where there is one.
     """
 
     code: int = 70
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", reason: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.reason = reason
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message

@@ -54,10 +54,6 @@ class ReadFailed(DbopsError):
 
     code = 74
 
-    def __init__(self, message: str, *, reason: str, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.reason = reason
-
     def missing(self) -> Missing:
         """The failure as an absent fact."""
         return Missing(self.reason, self.message)
@@ -69,6 +65,8 @@ class Reader(Protocol):
     Outside of :meth:`snapshot` each question is its own transaction. Parameters are ``%(name)s`` for the SQL of every
     driver; a literal percent sign in SQL with parameters is written ``%%``.
     :raises ReadFailed: in every method, with the machine reason.
+    :raises NotPermitted: the login lacks a right (reason ``no_permission``).
+    :raises Unreachable: the connection broke.
     """
 
     def rows(self, sql: str, into: type[T], parameters: Mapping[str, object] | None = None) -> list[T]:
@@ -133,11 +131,13 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     :param drivername: such as ``postgresql+psycopg``.
     :param connect: arguments for the driver's ``connect``.
     :param preamble: statements run once on a new connection.
+    :param begin: starts a read-only transaction with one snapshot for all its questions.
     """
 
     drivername: str
     connect: dict[str, object]
     preamble: tuple[str, ...]
+    begin: str = "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 class Runtime(Protocol):

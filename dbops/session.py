@@ -1,0 +1,246 @@
+"""Sessions with servers: SQLAlchemy connections behind the two faces that the rest of dbops sees.
+
+A :class:`SqlReader` asks and cannot write. A :class:`SqlWriter` is made by :mod:`dbops.execute` alone. Both live on one
+connection that is closed, never returned to a pool with our settings on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from dbops.errors import DbopsError, NotPermitted, Unreachable, UsageError
+from dbops.model.server import Endpoint
+from dbops.plan import SecretRef
+from dbops.spi import Backend, Reader, ReadFailed, Session
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+__all__ = ["Resolve", "SqlReader", "SqlWriter", "connect", "from_engine", "writer"]
+
+T = TypeVar("T")
+Resolve = Callable[[SecretRef], str]
+_LOST = {"connect_failed", "too_many_connections", "unknown_database"}
+_REFUSED = {"no_permission", "auth_failed"}
+
+
+@contextmanager
+def connect(backend: Backend, endpoint: Endpoint, *, resolve: Resolve, timeout_s: float = 5.0) -> Generator[SqlReader]:
+    """A reader of one database.
+
+    :param timeout_s: bound for connecting and for each question.
+    :raises Unreachable: no connection (reasons ``connect_failed``, ``too_many_connections``, ``unknown_database``).
+    :raises NotPermitted: the login was refused (reason ``auth_failed``).
+    """
+    session = backend.session(endpoint, read_only=True, timeout_s=timeout_s)
+    with _connection(backend, endpoint, session, resolve) as connection:
+
+        def sibling(name: str) -> AbstractContextManager[Reader]:
+            return connect(backend, endpoint.at(name), resolve=resolve, timeout_s=timeout_s)
+
+        yield SqlReader(connection, backend, session, str(endpoint), sibling)
+
+
+@contextmanager
+def writer(backend: Backend, endpoint: Endpoint, *, resolve: Resolve, timeout_s: float = 60.0) -> Generator[SqlWriter]:
+    """A session that may write; for :mod:`dbops.execute`."""
+    session = backend.session(endpoint, read_only=False, timeout_s=timeout_s)
+    with _connection(backend, endpoint, session, resolve) as connection:
+        yield SqlWriter(connection, backend, str(endpoint))
+
+
+@contextmanager
+def from_engine(backend: Backend, engine: Engine, *, timeout_s: float = 5.0) -> Generator[SqlReader]:
+    """A reader over an Engine that a library user owns: inspection of its one database.
+
+    The connection is taken out of the pool for good, so that no setting of ours is left on one that the owner uses.
+    :raises UsageError: an ``AsyncEngine``; or, later, asking for another database.
+    """
+    if type(engine).__name__ == "AsyncEngine":
+        raise UsageError("an AsyncEngine was handed in", hint="Hand in its .sync_engine, or an endpoint.")
+    where = engine.url.render_as_string(hide_password=True)
+    endpoint = Endpoint(engine=backend.name, host=engine.url.host, database=engine.url.database)
+    session = backend.session(endpoint, read_only=True, timeout_s=timeout_s)
+    with _translated(backend, where):
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        connection.detach()
+        _prepare(connection, session, backend, where)
+        yield SqlReader(connection, backend, session, where, _no_sibling)
+    finally:
+        connection.close()
+
+
+def _no_sibling(name: str) -> AbstractContextManager[Reader]:
+    raise UsageError(
+        f"the database {name} cannot be opened from an Engine that was handed in",
+        hint="Hand in an endpoint (host, port, user, a reference to the password) instead.",
+    )
+
+
+@contextmanager
+def _connection(backend: Backend, endpoint: Endpoint, session: Session, resolve: Resolve) -> Generator[Connection]:
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    password = resolve(endpoint.password) if endpoint.password else None
+    engine = create_engine(
+        _url(endpoint, session, password),
+        connect_args=dict(session.connect),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+    )
+    where = str(endpoint)
+    with _translated(backend, where):
+        connection = engine.connect()
+    try:
+        _prepare(connection, session, backend, where)
+        yield connection
+    finally:
+        connection.close()
+        engine.dispose()
+
+
+# Any: sqlalchemy.URL, which must not be imported to describe it.
+def _url(endpoint: Endpoint, session: Session, password: str | None) -> Any:
+    from sqlalchemy import URL
+
+    return URL.create(
+        session.drivername,
+        username=endpoint.user,
+        password=password,
+        # A directory with a socket does not fit into the host part of a URL: the backend puts it into `connect`.
+        host=None if endpoint.host and endpoint.host.startswith(("/", "@")) else endpoint.host,
+        port=endpoint.port,
+        database=endpoint.database,
+        query=dict(endpoint.options),
+    )
+
+
+def _prepare(connection: Connection, session: Session, backend: Backend, where: str) -> None:
+    with _translated(backend, where):
+        for statement in session.preamble:
+            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+
+@contextmanager
+def _translated(backend: Backend, where: str) -> Generator[None]:
+    """The driver's exceptions as ours, by the backend's reading of them."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except DbopsError:
+        raise
+    except SQLAlchemyError as error:
+        raise _understood(backend, error, where) from None
+    except OSError as error:
+        raise Unreachable(f"{where}: {error.strerror or error}", reason="connect_failed") from None
+
+
+def _understood(backend: Backend, error: BaseException, where: str) -> DbopsError:
+    cause: BaseException = getattr(error, "orig", None) or error
+    reason = backend.fault(cause)
+    message = f"{where}: {' '.join(str(cause).split())}"
+    if reason in _REFUSED:
+        return NotPermitted(message, reason=reason)
+    if reason in _LOST:
+        return Unreachable(message, reason=reason)
+    return ReadFailed(message, reason=reason)
+
+
+class _OnConnection:
+    def __init__(self, connection: Connection, backend: Backend, where: str) -> None:
+        self._connection = connection
+        self._backend = backend
+        self._where = where
+
+    # Any: rows have the types that the driver gives them.
+    def _ask(self, sql: str, parameters: Mapping[str, object] | None) -> tuple[list[str], list[tuple[Any, ...]]]:
+        options = {"no_parameters": True} if parameters is None else {}
+        with _translated(self._backend, self._where):
+            found = self._connection.exec_driver_sql(
+                sql, dict(parameters) if parameters else None, execution_options=options
+            )
+            if not found.returns_rows:
+                return [], []
+            return list(found.keys()), [tuple(row) for row in found.fetchall()]
+
+    def tuples(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """Each row as it came."""
+        return self._ask(sql, parameters)[1]
+
+    def scalar(self, sql: str, parameters: Mapping[str, object] | None = None) -> Any:
+        """The first column of the first row, or None when there is no row."""
+        rows = self._ask(sql, parameters)[1]
+        return rows[0][0] if rows else None
+
+
+class SqlReader(_OnConnection):
+    """Implements :class:`dbops.spi.Reader`."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        backend: Backend,
+        session: Session,
+        where: str,
+        sibling: Callable[[str], AbstractContextManager[Reader]],
+    ) -> None:
+        super().__init__(connection, backend, where)
+        self._session = session
+        self._sibling = sibling
+
+    def dicts(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
+        """Each row by column name."""
+        keys, rows = self._ask(sql, parameters)
+        return [dict(zip(keys, row, strict=True)) for row in rows]
+
+    def rows(self, sql: str, into: type[T], parameters: Mapping[str, object] | None = None) -> list[T]:
+        """Each row as a struct whose fields are named like the columns."""
+        # type: ignore because list[into] is built at run time, for msgspec alone.
+        return msgspec.convert(self.dicts(sql, parameters), type=list[into], strict=False)  # type: ignore[valid-type]
+
+    @contextmanager
+    def snapshot(self) -> Generator[None]:
+        """One read-only transaction in which every question sees the same state."""
+        self._ask(self._session.begin, None)
+        try:
+            yield
+        finally:
+            # A broken connection ends its transaction by itself; its own error is the one to see.
+            try:
+                self._ask("ROLLBACK", None)
+            except DbopsError:
+                self._connection.invalidate()
+
+    def database(self, name: str) -> AbstractContextManager[Reader]:
+        """A reader of a sibling database with the same login and settings."""
+        return self._sibling(name)
+
+
+class SqlWriter(_OnConnection):
+    """Statements, one at a time or in one transaction."""
+
+    def run(self, sql: str) -> None:
+        """Carry out one complete statement."""
+        self._ask(sql, None)
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Commit at the end, roll back on any exception."""
+        self.run("BEGIN")
+        try:
+            yield
+        except BaseException:
+            try:
+                self.run("ROLLBACK")
+            except DbopsError:
+                self._connection.invalidate()
+            raise
+        self.run("COMMIT")
