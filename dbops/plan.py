@@ -166,7 +166,7 @@ class FromRepository(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"
 
 
 class ToRepository(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="repository"):
-    """An artifact of a backup that is being written. A source of several members appends each member's name."""
+    """An artifact of a backup that is being written; an empty name stores each member under its own."""
 
     repository: str
     backup: str

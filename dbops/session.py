@@ -203,7 +203,7 @@ class SqlReader(_OnConnection):
 
     def rows(self, sql: str, into: type[T], parameters: Mapping[str, object] | None = None) -> list[T]:
         """Each row as a struct whose fields are named like the columns."""
-        # type: ignore because list[into] is built at run time, for msgspec alone.
+        # list[into] is built at run time, for msgspec alone: a type checker cannot follow it.
         return msgspec.convert(self.dicts(sql, parameters), type=list[into], strict=False)  # type: ignore[valid-type]
 
     @contextmanager

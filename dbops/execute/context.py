@@ -1,0 +1,133 @@
+"""What carrying out a plan needs from its surroundings."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from dbops.errors import Interrupted
+from dbops.model.server import Endpoint
+from dbops.plan import FromRepository, Json, Ref, SecretRef, ToRepository, Value
+from dbops.session import connect
+from dbops.spi import Backend, Host, Progress, Readable, Reader
+
+__all__ = ["Context", "Journal", "Repositories"]
+
+
+class Journal(Protocol):
+    """Takes what happened, in order, and never gives anything back."""
+
+    def append(self, kind: str, facts: Mapping[str, Json]) -> None:
+        """One entry; it is on disk when this returns."""
+        ...
+
+
+class Repositories(Protocol):
+    """The bytes of backups, as transfers need them."""
+
+    def read(self, source: FromRepository) -> Readable:
+        """The clear bytes of an artifact, checked against its digests while they are read."""
+        ...
+
+    def write(self, sink: ToRepository, name: str, stream: Readable, progress: Progress) -> Mapping[str, Value]:
+        """Store a stream; gives its size and digest."""
+        ...
+
+
+Provider = Callable[[str, Mapping[str, object]], Mapping[str, Value]]
+"""``(operation, arguments) -> outputs``"""
+
+
+class Context:
+    """The surroundings of one execution; also the Runtime that is lent to a backend's doors.
+
+    :param endpoints: by the names that steps use; ``target`` is the server that the plan is for.
+    :param providers: for Call steps, by name; ``backend`` is always there.
+    :param progress: told about bytes moved; called from several threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        backend: Backend,
+        endpoints: Mapping[str, Endpoint],
+        resolve: Callable[[SecretRef], str],
+        host: Host,
+        journal: Journal,
+        repositories: Repositories | None = None,
+        providers: Mapping[str, Provider] | None = None,
+        progress: Progress | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        scratch: Path | None = None,
+    ) -> None:
+        self.backend = backend
+        self.endpoints: dict[str, Endpoint] = dict(endpoints)
+        self.secret = resolve
+        self.host = host
+        self.journal = journal
+        self.repositories = repositories
+        self.providers = dict(providers or {})
+        self.progress: Progress = progress or _silent
+        self.clock = clock
+        self.outputs: dict[str, Mapping[str, Value]] = {}
+        self.stop = threading.Event()
+        self._scratch = scratch
+        self._workdirs: list[Path] = []
+        self._lock = threading.Lock()
+
+    def reader(self, endpoint: Endpoint) -> AbstractContextManager[Reader]:
+        """A read-only session."""
+        return self._reader(endpoint)
+
+    @contextmanager
+    def _reader(self, endpoint: Endpoint) -> Generator[Reader]:
+        with connect(self.backend, endpoint, resolve=self.secret) as found:
+            yield found
+
+    def workdir(self) -> Path:
+        """A private directory, removed when the execution ends."""
+        path = Path(tempfile.mkdtemp(prefix="dbops-", dir=self._scratch))
+        with self._lock:
+            self._workdirs.append(path)
+        return path
+
+    def tidy(self) -> None:
+        """Remove the private directories."""
+        for path in self._workdirs:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def value(self, value: Value | str) -> object:
+        """A value of a plan, with references to earlier outputs and to secrets filled in."""
+        if isinstance(value, Ref):
+            return self.outputs[value.step][value.output]
+        if isinstance(value, SecretRef):
+            return self.secret(value)
+        return value
+
+    def values(self, arguments: Mapping[str, Value]) -> dict[str, object]:
+        """All of a step's arguments; secrets stay references, which the doors resolve themselves."""
+        return {name: value if isinstance(value, SecretRef) else self.value(value) for name, value in arguments.items()}
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The server that a step is about."""
+        return self.endpoints[name]
+
+    def note(self, step_id: str, outputs: Mapping[str, Value]) -> None:
+        """Keep a step's outputs for later steps and for the outcome."""
+        with self._lock:
+            self.outputs[step_id] = {**self.outputs.get(step_id, {}), **outputs}
+
+    def go_on(self) -> None:
+        """:raises Interrupted: another step failed, or the user asked to stop."""
+        if self.stop.is_set():
+            raise Interrupted("stopped, because another step failed or the run was interrupted")
+
+
+def _silent(what: str, done: int, expected: int | None) -> None:
+    pass

@@ -1,0 +1,148 @@
+"""Bytes from a source into a sink."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import IO, cast
+
+from dbops import process
+from dbops.errors import DestinationExists, OutputError, StorageFailed, ToolFailed, UsageError
+from dbops.execute.context import Context, Repositories
+from dbops.plan import FromServer, Sink, ToCommand, ToDirectory, ToFile, ToNowhere, ToRepository, Transfer
+from dbops.spi import Member, Readable
+
+__all__ = ["transfer"]
+
+_BLOCK = 1 << 20
+
+
+def transfer(step: Transfer, context: Context) -> None:
+    """Move every member of the source; the outputs are ``bytes`` and, for a repository, each artifact's digest."""
+    total = 0
+    for member in _members(step, context):
+        watched = _Watched(member.stream, step.summary, context)
+        with closing(watched):
+            _into(step.sink, member.name, watched, step, context)
+        total += watched.bytes
+    context.note(step.id, {"bytes": total})
+
+
+def _members(step: Transfer, context: Context) -> Iterator[Member]:
+    source = step.source
+    if isinstance(source, FromServer):
+        endpoint = context.endpoint(source.endpoint)
+        yield from context.backend.open(source, context.values(source.arguments), endpoint, context)
+    else:
+        yield Member(source.artifact, _repositories(context).read(source))
+
+
+def _repositories(context: Context) -> Repositories:
+    if context.repositories is None:
+        raise UsageError("this run has no repository")
+    return context.repositories
+
+
+class _Watched:
+    """A stream that counts, tells how far it is, and stops when the run is stopped."""
+
+    def __init__(self, stream: Readable, what: str, context: Context) -> None:
+        self._stream, self._what, self._context = stream, what, context
+        self.bytes = 0
+
+    def read(self, n: int = _BLOCK, /) -> bytes:
+        self._context.go_on()
+        block = self._stream.read(n)
+        self.bytes += len(block)
+        self._context.progress(self._what, self.bytes, None)
+        return block
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _into(sink: Sink, name: str, stream: _Watched, step: Transfer, context: Context) -> None:
+    if isinstance(sink, ToRepository):
+        artifact = sink.artifact or name
+        facts = _repositories(context).write(sink, artifact, stream, context.progress)
+        context.note(step.id, {f"{artifact}:{key}": value for key, value in facts.items()})
+    elif isinstance(sink, ToDirectory):
+        _unpack(stream, Path(str(context.value(sink.path))))
+    elif isinstance(sink, ToFile):
+        _save(stream, Path(str(context.value(sink.path))))
+    elif isinstance(sink, ToCommand):
+        _feed(sink, stream, context)
+    elif isinstance(sink, ToNowhere):
+        while stream.read(_BLOCK):
+            pass
+
+
+def _unpack(stream: _Watched, path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise DestinationExists(f"{path} is not empty", hint="Restore into a directory that is not there yet.")
+        with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", bufsize=_BLOCK) as archive:
+            archive.extractall(path, filter="tar")
+        while stream.read(_BLOCK):  # what follows the archive's end is checked against the digest too
+            pass
+    except tarfile.TarError as error:
+        raise StorageFailed(f"{path}: the archive cannot be unpacked: {error}") from None
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _save(stream: _Watched, path: Path) -> None:
+    _to_descriptor(path, stream.read)
+
+
+def _to_descriptor(path: Path, read: Callable[[int], bytes]) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise DestinationExists(f"{path} is there already", hint="Choose another name.") from None
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            while block := read(_BLOCK):
+                file.write(block)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _feed(sink: ToCommand, stream: _Watched, context: Context) -> None:
+    argv = [str(context.value(word)) for word in sink.argv]
+    env = {name: str(context.value(value)) for name, value in sink.env.items()}
+    with process.popen(argv, env=env, stdin=True) as child:
+        # Read what it prints while it is fed: a full pipe would stop both of us.
+        drain = threading.Thread(target=_drop, args=(child.stdout,), daemon=True)
+        drain.start()
+        with suppress(BrokenPipeError):  # the program ended early: its exit code says why
+            _pour(stream, cast(IO[bytes], child.stdin))
+        returncode = child.wait()
+        drain.join(1)
+        if returncode != 0:
+            said = child.stderr_tail().strip()
+            raise ToolFailed(f"{process.describe(child.argv, returncode)}: {said or 'it said nothing'}")
+
+
+def _drop(pipe: IO[bytes] | None) -> None:
+    while pipe is not None and pipe.read(_BLOCK):
+        pass
+
+
+def _pour(stream: _Watched, pipe: IO[bytes]) -> None:
+    try:
+        while block := stream.read(_BLOCK):
+            pipe.write(block)
+    finally:
+        pipe.close()
