@@ -24,7 +24,8 @@ import msgspec
 from dbops.capabilities import Capability, Support
 from dbops.errors import DbopsError
 from dbops.model.access import AccessSnapshot, Change, Desired, Scope
-from dbops.model.backup import BackupFacts, BackupJob, Chain, Destination, Method, Until
+from dbops.model.backup import BackupFacts, BackupJob, Chain, Destination, Evidence, Made, Method, Outputs, Until
+from dbops.model.backup import VerifyLevel as Level
 from dbops.model.finding import Missing
 from dbops.model.health import Check, HealthFacts
 from dbops.model.server import Endpoint, Server, Tool, Version
@@ -193,12 +194,22 @@ class BackupDriver(Protocol):
         """Pure: the steps of one backup, without publishing it."""
         ...
 
+    def read_made(self, job: BackupJob, facts: BackupFacts, server: Server, outputs: Outputs) -> Made:
+        """Pure: what the outputs of the carried out steps say about the backup; it goes into the manifest."""
+        ...
+
     def compile_restore(self, chain: Chain, destination: Destination, until: Until, server: Server) -> tuple[Step, ...]:
         """Pure: the steps that bring a chain back. ``server`` is the one that was backed up, as the manifest has it."""
         ...
 
-    def compile_verify(self, chain: Chain, destination: Destination, server: Server, level: str) -> tuple[Step, ...]:
-        """Pure: restore into a scratch server, check it, throw it away; outputs are the evidence."""
+    def compile_verify(self, chain: Chain, destination: Destination, server: Server, level: Level) -> tuple[Step, ...]:
+        """Pure: restore into a scratch server, check it, throw it away; outputs are the evidence. Ids of steps that
+        bring bytes back start with ``restore``, of checks with ``check``: failing, they speak against the backup, any
+        other step against the place where the proof runs."""
+        ...
+
+    def read_evidence(self, chain: Chain, level: Level, outputs: Outputs) -> Evidence:
+        """Pure: what the outputs of :meth:`compile_verify` say; steps that did not run gave none."""
         ...
 
     def recipe(self, job: BackupJob, facts: BackupFacts, server: Server) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -21,13 +22,28 @@ __all__ = [
     "Custody",
     "DatabaseFacts",
     "Destination",
+    "Evidence",
+    "Fingerprints",
     "Keep",
+    "LogRange",
+    "Made",
     "Method",
     "Objective",
+    "Outputs",
     "PastRun",
+    "Phase",
+    "Proof",
+    "ProofCheck",
     "Until",
     "Verdict",
+    "VerifyLevel",
 ]
+
+Outputs = Mapping[str, Mapping[str, object]]
+"""What the steps of a plan gave back when it was carried out: ``{step id: {output: value}}``."""
+
+VerifyLevel = Literal["checksum", "restore", "full"]
+"""``checksum`` reads every stored byte; ``restore`` brings a server up from it; ``full`` also checks its content."""
 
 
 class Custody(StrEnum):
@@ -85,14 +101,21 @@ class DatabaseFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PastRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A past backup or restore test, as history has it. Bytes are clear bytes."""
+    """A past backup or restore (also of a restore test), as history has it.
+
+    :param source_bytes: size on the server of what was covered: the size that the next run can be scaled by.
+    :param bytes: clear bytes of the streams.
+    :param fixed_s: the part of ``seconds`` that does not grow with the size (starting a server, publishing).
+    """
 
     what: Literal["backup", "restore"]
     method: str
     started_at: datetime
     seconds: float
-    bytes: int
-    stored_bytes: int
+    source_bytes: int
+    bytes: int = 0
+    stored_bytes: int = 0
+    fixed_s: float = 0.0
 
 
 class BackupFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,10 +160,48 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     filters: tuple[str, ...] = ()
 
 
+class LogRange(msgspec.Struct, frozen=True, kw_only=True):
+    """The log that restoring needs, in the engine's own positions (``unit``: ``lsn``, ``gtid``, ``binlog``)."""
+
+    unit: str
+    start: str
+    end: str
+    timeline: int | None = None
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backup turned out to be, read by the backend from the outputs of its steps.
+
+    :param consistent_at: the instant whose state a restore brings back; of several databases, the earliest.
+    :param log: the log that restoring needs, where the engine has one.
+    :param tools: client programs that were used, with their versions.
+    :param extra: the engine's own facts that restoring and comparing need (layout, settings, fingerprints).
+    """
+
+    consistent_at: datetime
+    databases: tuple[str, ...] = ()
+    log: LogRange | None = None
+    tools: dict[str, str] = {}
+    extra: dict[str, Json] = {}
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest verification of a backup, as the repository's events have it."""
+
+    at: datetime
+    verdict: Verdict
+    level: VerifyLevel
+    event: str = ""
+
+
 class BackupRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A finished backup.
 
-    :param starts: engine position where the backup begins (LSN, GTID set), by name.
+    :param consistent_at: the instant whose state a restore brings back; never later than the truth.
+    :param whole: covers every database of the server, also those that were made after the objective was written.
+    :param source_bytes: size on the server of what is covered, measured when the backup was made.
+    :param digest: SHA-256 of the manifest; plans name it.
+    :param proof: the newest verification; ``proven`` is the newest one that restored it and found it good.
     :param extra: the engine's own facts that restoring needs.
     """
 
@@ -155,13 +216,25 @@ class BackupRecord(msgspec.Struct, frozen=True, kw_only=True):
     location: str
     started_at: datetime
     finished_at: datetime
+    consistent_at: datetime | None = None
     bytes: int | Missing
     stored_bytes: int | Missing
+    source_bytes: int | Missing = Missing("not_recorded", "the backup does not say how large its source was")
     artifacts: tuple[Artifact, ...] = ()
     databases: tuple[str, ...] = ()
+    whole: bool = False
+    log: LogRange | None = None
     parent: str | None = None
     digest: str = ""
+    pinned: bool = False
+    proof: Proof | None = None
+    proven: Proof | None = None
     extra: dict[str, Json] = {}
+
+    @property
+    def instant(self) -> datetime:
+        """What a restore surely brings back: everything committed before this."""
+        return self.consistent_at or self.started_at
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,3 +260,41 @@ class Until(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["latest", "time", "position", "name"] = "latest"
     time: datetime | None = None
     value: str = ""
+
+
+class ProofCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at. ``could_not_verify`` says in ``reason`` why it could not be looked at."""
+
+    id: str
+    verdict: Verdict
+    summary: str
+    reason: str = ""
+
+
+class Phase(msgspec.Struct, frozen=True, kw_only=True):
+    """A measured part of a restore. ``bytes`` 0: none are moved, and its time does not grow with the size."""
+
+    name: str
+    seconds: float
+    bytes: int = 0
+
+
+class Fingerprints(msgspec.Struct, frozen=True, kw_only=True):
+    """Content compared with what it was when the backup was made. ``different`` names the objects."""
+
+    compared: int
+    equal: int
+    different: tuple[str, ...] = ()
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a restore test found, read by the backend from the outputs of its steps; judged by the core.
+
+    :param recovered_to: the instant that the copy was recovered to.
+    :param phases: for work inside one step that the executor cannot see apart.
+    """
+
+    checks: tuple[ProofCheck, ...]
+    fingerprints: Fingerprints | Missing
+    recovered_to: datetime | Missing
+    phases: tuple[Phase, ...] = ()

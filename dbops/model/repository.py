@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from dbops.model.backup import Artifact as ArtifactRecord
-from dbops.model.backup import BackupRecord, Custody, Verdict
+from dbops.model.backup import BackupRecord, Custody, LogRange, Verdict
 from dbops.model.finding import Missing
 from dbops.plan import Filter, Json
 
@@ -54,7 +54,7 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     """One stream of a backup: what went in (``clear``), what is stored, and in which volumes, in order.
 
     ``filters`` were applied first to last while writing: ``zstd`` (option ``level``), ``age`` (option ``recipients``,
-    public keys separated by a space). The volumes' plain concatenation is the stored stream.
+    public keys separated by commas). The volumes' plain concatenation is the stored stream.
     """
 
     name: str
@@ -72,20 +72,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class LogRange(msgspec.Struct, frozen=True, kw_only=True):
-    """The log that restoring needs, in the engine's own positions (``unit``: ``lsn``, ``gtid``, ``binlog``)."""
-
-    unit: str
-    start: str
-    end: str
-    timeline: int | None = None
-
-
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The description of one whole backup; written last, readable without any key, never changed.
 
     :param kind: what :class:`~dbops.model.backup.Method` calls it.
     :param artifacts: filled in by the writer, as are ``documents``.
+    :param consistent_at: the instant whose state a restore brings back.
     :param tools: client programs by name, with the version that was used.
     :param parent: id of the backup that this one builds on.
     :param extra: the engine's own facts that restoring needs.
@@ -106,6 +98,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: tuple[Artifact, ...] = ()
     documents: tuple[Document, ...] = ()
     log: LogRange | None = None
+    consistent_at: datetime | None = None
     tools: dict[str, str] = {}
     parent: str | None = None
     extra: dict[str, Json] = {}
@@ -259,6 +252,8 @@ def record(manifest: Manifest, location: str) -> BackupRecord:
         location=location,
         started_at=manifest.started_at,
         finished_at=manifest.finished_at,
+        consistent_at=manifest.consistent_at,
+        log=manifest.log,
         bytes=manifest.bytes,
         stored_bytes=manifest.stored_bytes,
         artifacts=tuple(_artifact(one) for one in manifest.artifacts),
