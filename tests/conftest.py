@@ -1,0 +1,27 @@
+"""For every test: hypothesis without deadlines, and nothing of the developer's own settings."""
+
+from __future__ import annotations
+
+import os
+
+import hypothesis
+import pytest
+
+# A shared machine stalls now and then; a slow example is no bug. CI draws the same examples every time.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+OWN_SETTINGS = ("DBOPS_CONFIG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "SSLMODE", "MYSQL_HOST", "MYSQL_TCP_PORT")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_developer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> None:
+    for name in [*OWN_SETTINGS, *(name for name in os.environ if name.startswith("PG"))]:
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path_factory.getbasetemp() / "home"
+    home.mkdir(exist_ok=True)
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home))
