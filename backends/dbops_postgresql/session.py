@@ -91,6 +91,8 @@ _BY_STATE = {
     "53300": "too_many_connections",
     "28P01": "auth_failed",
     "28000": "auth_failed",
+    "40001": "serialization_failure",
+    "40P01": "deadlock",
     "3D000": "unknown_database",
     "42P01": "not_supported_version",
     "42703": "not_supported_version",
@@ -125,6 +127,9 @@ def fault(error: BaseException) -> str:
     if isinstance(state, str):
         if state.startswith("08"):
             return "connect_failed"
+        # The server has no SQLSTATE of its own for this one: two sessions changed the same catalogue row.
+        if "tuple concurrently" in str(error):
+            return "concurrent_update"
         return _BY_STATE.get(state, "query_failed")
     if isinstance(error, TimeoutError):
         return "timeout"

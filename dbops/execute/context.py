@@ -35,7 +35,7 @@ class Repositories(Protocol):
         """The clear bytes of an artifact, checked against its digests while they are read."""
         ...
 
-    def write(self, sink: ToRepository, name: str, stream: Readable, progress: Progress) -> Mapping[str, Value]:
+    def write(self, sink: ToRepository, name: str, stream: Readable) -> Mapping[str, Value]:
         """Store a stream; gives its size and digest."""
         ...
 

@@ -68,7 +68,7 @@ class _Watched:
 def _into(sink: Sink, name: str, stream: _Watched, step: Transfer, context: Context) -> None:
     if isinstance(sink, ToRepository):
         artifact = sink.artifact or name
-        facts = _repositories(context).write(sink, artifact, stream, context.progress)
+        facts = _repositories(context).write(sink, artifact, stream)
         context.note(step.id, {f"{artifact}:{key}": value for key, value in facts.items()})
     elif isinstance(sink, ToDirectory):
         _unpack(stream, Path(str(context.value(sink.path))))

@@ -83,7 +83,7 @@ class History:
             if value is not None:
                 query = query.where(table.c[column] == value)
         with self._begin() as connection:
-            return tuple(_run(dict(row)) for row in connection.execute(query).mappings())
+            return tuple(_run({str(key): row[key] for key in row}) for row in connection.execute(query).mappings())
 
     def close(self) -> None:
         """Give the database back."""
