@@ -10,7 +10,11 @@ import pytest
 # A shared machine stalls now and then; a slow example is no bug. CI draws the same examples every time.
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+hypothesis.settings.register_profile(
+    "fuzz", deadline=None, max_examples=int(os.environ.get("DBOPS_TEST_EXAMPLES", "1"))
+)
+PROFILE = "fuzz" if "DBOPS_TEST_EXAMPLES" in os.environ else "ci" if "CI" in os.environ else "default"
+hypothesis.settings.load_profile(PROFILE)
 
 OWN_SETTINGS = ("DBOPS_CONFIG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "SSLMODE", "MYSQL_HOST", "MYSQL_TCP_PORT")
 

@@ -1,0 +1,149 @@
+"""Everything that is checked, by name. ``nox`` alone runs what a change must pass; ``nox -s bench fuzz soak`` the rest.
+
+Each session has an environment of its own, made by uv where there is one and kept for the next run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "architecture", "unit", "cli", "live", "coverage", "docs", "wheel"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+POSTGRES = ["18", "17", "15"]
+# Their every branch is tested: a wrong decision here loses data or lets somebody in.
+DECISIONS = ["access", "backup", "health", "jobs", "plan"]
+WITHOUT_SERVER = ["tests/unit", "tests/backends"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, direction of imports, types (mypy --strict, pyright strict)."""
+    install(session, "lint", "test")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-logo")
+    session.run("mypy")
+    session.run("pyright", "--pythonpath", python_of(session))
+
+
+@nox.session
+def architecture(session: nox.Session) -> None:
+    """The shape of the tree, what loads at start-up, what may import what."""
+    install(session, "lint", "test")
+    pytest(session, "tests/architecture", *session.posargs)
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Decisions and compilers: no I/O, no server."""
+    install(session, "test")
+    pytest(session, *WITHOUT_SERVER, *session.posargs, workers="worksteal")
+
+
+@nox.session
+def cli(session: nox.Session) -> None:
+    """The commands as a person calls them."""
+    install(session, "test")
+    pytest(session, "tests/cli", *session.posargs, workers="worksteal")
+
+
+@nox.session
+@nox.parametrize("postgresql", POSTGRES)
+def live(session: nox.Session, postgresql: str) -> None:
+    """Real servers, one version of PostgreSQL at a time."""
+    install(session, "test")
+    pytest(session, "tests/live", "--postgres", postgresql, *session.posargs, workers="loadfile")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Every branch of the modules that decide, by tests that need no server."""
+    install(session, "test")
+    data = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
+    session.run("coverage", "erase", env=data)
+    # Not pytest-cov: dbops has a pytest plugin, and what it imports would be loaded before counting begins.
+    session.run("coverage", "run", "-m", "pytest", "-q", *WITHOUT_SERVER, env=data)
+    session.run("coverage", "combine", "--quiet", env=data)
+    wanted = ",".join(f"dbops/{name}/*,dbops/{name}.py" for name in DECISIONS)
+    session.run("coverage", "report", f"--include={wanted}", "--fail-under=100", env=data)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Documentation without warnings, and its examples executed."""
+    install(session, "docs", "test")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
+    pytest(session, "tests/docs")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """The built wheel in an environment that has never seen this checkout."""
+    built = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(built, ignore_errors=True)
+    session.install("build")
+    session.run("python", "-m", "build", "--wheel", "--outdir", str(built), silent=True)
+    [archive] = built.glob("dbops-*.whl")
+    session.install("--force-reinstall", "--no-deps", str(archive))
+    session.install(f"{archive}[demo,report]", *groups("test"))
+    with tempfile.TemporaryDirectory() as away:
+        tests = Path(away, "tests")
+        shutil.copytree("tests", tests, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy("pyproject.toml", away)
+        session.chdir(away)
+        pytest(session, "tests/unit", "tests/backends", "tests/cli", workers="worksteal")
+        pytest(session, "tests/live", "-m", "smoke", "--postgres", POSTGRES[0])
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Ratios against bare tools on this machine, in this run; with peak memory."""
+    install(session, "test")
+    pytest(session, "tests/benchmarks", "-s", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """The laws with many more examples, freshly drawn."""
+    install(session, "test")
+    session.env["DBOPS_TEST_EXAMPLES"] = "2000"
+    pytest(session, *WITHOUT_SERVER, "-m", "not slow", workers="worksteal")
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """The live tests over and over; the number of rounds is an argument."""
+    install(session, "test")
+    rounds = int(session.posargs[0]) if session.posargs else 5
+    for _ in range(rounds):
+        pytest(session, "tests/live", workers="loadfile")
+
+
+def install(session: nox.Session, *names: str) -> None:
+    session.install("-e", ".[demo,report]", *groups(*names))
+
+
+def groups(*names: str) -> list[str]:
+    return list(dict.fromkeys(nox.project.dependency_groups(PROJECT, *names)))
+
+
+def pytest(session: nox.Session, *arguments: str, workers: str = "") -> None:
+    """Run tests; ``workers`` is how pytest-xdist shares them out: ``loadfile`` where a server is shared by a file."""
+    missing = [one for one in arguments if one.startswith("tests/") and not Path(one).exists()]
+    if missing:
+        session.error(f"there is no {', no '.join(missing)}")
+    several = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", workers] if workers else []
+    session.run("pytest", "-q", *several, *arguments)
+
+
+def python_of(session: nox.Session) -> str:
+    return str(Path(session.bin, "python"))
