@@ -1,0 +1,6 @@
+"""``python -m dbops``."""
+
+from dbops.cli.main import main
+
+if __name__ == "__main__":
+    main()

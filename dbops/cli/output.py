@@ -1,0 +1,128 @@
+"""Results leave here: to standard output or, whole or not at all, into a file. Questions go to standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from dbops.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from dbops.config import Target
+    from dbops.plan import Plan
+
+__all__ = ["coloured", "confirm", "describe", "emit", "table", "write"]
+
+T = TypeVar("T")
+Renderer = Callable[[T], str]
+
+
+def emit(
+    result: T,
+    *,
+    schema: str,
+    format: str = "text",
+    output: str | None = None,
+    target: Target | str | None = None,
+    status: str | None = None,
+    renderers: Mapping[str, Renderer[T]] | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Print a result, or write it to ``output``.
+
+    :param schema: of the JSON document, such as ``dbops.health.check/1``.
+    :param renderers: for every other format, a pure function from the result to text.
+    :raises OutputError: ``output`` cannot be written.
+    """
+    if format == "json":
+        from dbops.report import json
+
+        at = now or datetime.now(UTC)
+        text = json.document(result, schema=schema, generated_at=at, status=status, target=describe(target))
+    else:
+        text = (renderers or {})[format](result)
+    write(text, output)
+
+
+def write(text: str, output: str | None = None) -> None:
+    """To standard output, or atomically into the file ``output`` (``-`` is standard output).
+
+    :raises OutputError: it cannot be written; nothing half-written is left.
+    """
+    if output is None or output == "-":
+        click.echo(text, nl=not text.endswith("\n"), color=coloured())
+        return
+    path = Path(output)
+    try:
+        _replace(path, text.encode())
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}", hint="Choose another file with -o, or leave -o out."
+        ) from None
+
+
+def confirm(plan: Plan, *, yes: bool, question: str = "Carry this out?") -> None:
+    """Show a plan and ask for approval.
+
+    :raises UsageError: declined; or nobody can be asked and ``--yes`` is missing.
+    """
+    from dbops.plan import render_text
+
+    click.echo(render_text(plan), err=True, nl=False)
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "nothing was done: there is no terminal to ask on",
+            hint="Give --yes to carry the plan out unattended, or save it with -o and use 'dbops apply'.",
+        )
+    if not click.confirm(question, default=False, err=True):
+        raise UsageError("nothing was done: declined")
+
+
+def describe(target: Target | str | None) -> dict[str, object] | None:
+    """A target as the envelope names it: name, engine, address without a password; null when there is none."""
+    if target is None or isinstance(target, str):
+        return None if target is None else {"name": target, "engine": None, "address": None}
+    return {"name": target.name, "engine": target.endpoint.engine, "address": str(target.endpoint)}
+
+
+def coloured() -> bool:
+    """Whether standard output may be coloured: a terminal, and no NO_COLOR."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Plain columns, as wide as they must be, two blanks apart; no trailing blanks."""
+    lines = [columns, *rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines
+    )
+
+
+def _replace(path: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes private files; a result gets what the umask allows, as a redirection would give it.
+        mask = os.umask(0)
+        os.umask(mask)
+        draft.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~mask)
+        draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()
+        raise
