@@ -1,0 +1,116 @@
+"""The directive ``generated``: reference tables made from the code itself, so that they cannot be out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+
+from dbops import registry
+from dbops.capabilities import Capability, Full, Impossible, NotImplementedYet, Since, Support
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+Rows = tuple[Sequence[str], list[Sequence[str]]]
+
+
+def capabilities() -> Rows:
+    """A row for each capability, a column for each engine."""
+    found = registry.backends()
+    head = ["capability", *(backend.label for backend in found.values())]
+    rows = [
+        [capability.value, *(_cell(backend.support(capability, None)) for backend in found.values())]
+        for capability in Capability
+    ]
+    return head, rows
+
+
+def _cell(support: Support) -> str:
+    if isinstance(support, Full):
+        return "supported, proved against real servers"
+    if isinstance(support, Since):
+        return f"since {support.version}, proved against real servers"
+    if isinstance(support, NotImplementedYet):
+        return f"not implemented: {support.reason}"
+    assert isinstance(support, Impossible)
+    return f"impossible: {support.reason}"
+
+
+def health() -> Rows:
+    """Every check of every engine."""
+    head = ["check", "what", "warning", "critical", "unit", "needs", "source of the thresholds"]
+    rows = [
+        [
+            check.id,
+            check.title,
+            _number(check.threshold.warning),
+            _number(check.threshold.critical),
+            check.unit,
+            "; ".join(check.grants) or "no privilege",
+            check.source,
+        ]
+        for backend in registry.backends().values()
+        for check in backend.health.checks()
+    ]
+    return head, rows
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def audit() -> Rows:
+    """Every rule of every engine."""
+    from dbops.operations import access
+
+    head = ["rule", "severity", "what"]
+    rows = [
+        [rule.id, rule.severity.value, rule.title] for name in registry.names() for rule in access.rules(name)
+    ]
+    return head, rows
+
+
+def schemas() -> Rows:
+    """The published JSON Schemas."""
+    folder = Path(__file__).parent.parent / "reference" / "schemas"
+    return ["file"], [[path.name] for path in sorted(folder.glob("*.json"))]
+
+
+TABLES: dict[str, Callable[[], Rows]] = {
+    "capabilities": capabilities,
+    "health": health,
+    "audit": audit,
+    "schemas": schemas,
+}
+
+
+class Generated(Directive):
+    """``{generated} NAME``."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        head, rows = TABLES[self.arguments[0]]()
+        return [_table(head, rows)]
+
+
+def _table(head: Sequence[str], rows: list[Sequence[str]]) -> nodes.table:
+    group = nodes.tgroup(cols=len(head))
+    group += [nodes.colspec(colwidth=1) for _ in head]
+    group += nodes.thead("", _row(head))
+    group += nodes.tbody("", *(_row(row) for row in rows))
+    return nodes.table("", group)
+
+
+def _row(cells: Sequence[str]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", nodes.paragraph(text=cell)) for cell in cells))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.add_directive("generated", Generated)
+    return {"parallel_read_safe": True}

@@ -1,0 +1,92 @@
+"""Every command that the documentation shows is run, in order, against a real server filled like the demo's shop.
+
+A block marked ``console`` holds lines that begin with ``$``. It must succeed; a comment ``<!-- exit: N -->`` before it
+says another exit code, ``any`` allows the answers 0, 1 and 76 (it depends on what is found).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dbops.testing.servers import ThrowawayServer
+
+DOCS = Path(__file__).parents[2] / "docs"
+BLOCK = re.compile(r"(?:<!-- exit: (?P<code>\w+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL)
+PAGES = ["how-to/health.md", "how-to/access.md", "how-to/users.md", "how-to/backup.md", "how-to/unattended.md"]
+
+
+def commands(page: str) -> Iterator[tuple[str, str]]:
+    """Each command with the exit code that its block allows."""
+    for found in BLOCK.finditer((DOCS / page).read_text(encoding="utf-8")):
+        if found["language"] == "console":
+            for line in found["text"].splitlines():
+                if line.startswith("$ "):
+                    yield line[2:], found["code"] or "0"
+
+
+def test_every_page_with_commands_is_run() -> None:
+    pages = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md") if "_build" not in path.parts}
+    with_commands = {page for page in pages if any(True for _ in commands(page))}
+    assert with_commands == set(PAGES)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, shop: ThrowawayServer) -> Path:
+    """A directory with a dbops.toml for the shop and the spec that the users page shows."""
+    folder = tmp_path_factory.mktemp("docs")
+    endpoint = shop.endpoint("postgres", "shop")
+    (folder / "password").write_text(shop.password)
+    (folder / "dbops.toml").write_text(
+        f"""
+[repositories.main]
+url = "file://{folder}/repository"
+[targets.shop]
+url = "postgresql://postgres@{endpoint.host}:{endpoint.port}/shop"
+password = "file:{folder}/password"
+repository = "main"
+labels = {{ env = "prod" }}
+timeout = "20s"
+[targets.shop.objective]
+rpo = "24h"
+rto = "2h"
+keep = {{ daily = 7, weekly = 4, monthly = 12 }}
+[targets.shop.verify]
+tools = "{shop.bindir}"
+[jobs.nightly]
+do = "backup"
+targets = "label:env=prod"
+at = "15 2 * * *"
+[jobs.proof]
+do = "verify"
+targets = "label:env=prod"
+at = "30 4 * * sun"
+level = "full"
+"""
+    )
+    shown = [found["text"] for found in BLOCK.finditer((DOCS / "how-to/users.md").read_text(encoding="utf-8"))]
+    spec = next(text for text in shown if "dbops: users/1" in text)
+    assert yaml.safe_load(spec)["users"]["carol"]
+    (folder / "team.yaml").write_text(spec)
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples(page: str, place: Path) -> None:
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "DBOPS_STATE": str(place / "state"),
+        "CAROL_PASSWORD": "first-secret-of-carol",
+    }
+    for command, code in commands(page):
+        done = subprocess.run(["bash", "-c", command], cwd=place, env=environment, capture_output=True, text=True)
+        allowed = {0, 1, 76} if code == "any" else {int(code)}
+        assert done.returncode in allowed, f"{page}: {command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
