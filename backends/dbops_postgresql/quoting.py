@@ -1,0 +1,16 @@
+"""Names and texts as they stand in SQL. Never doubled for a driver's placeholders: statements are run without any."""
+
+from __future__ import annotations
+
+__all__ = ["identifier", "literal"]
+
+
+def identifier(name: str) -> str:
+    """Always quoted, so that no keyword, capital or dot needs a thought."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text constant that means the same whatever ``standard_conforming_strings`` says."""
+    quoted = "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+    return f" E{quoted}" if "\\" in text else quoted

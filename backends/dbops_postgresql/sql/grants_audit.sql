@@ -1,0 +1,2 @@
+-- audit: every login can read the catalogs that say who may do what; connecting is enough.
+-- Only a superuser can see stored password verifiers (pg_authid): what needs them is then answered with "unknown".
