@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
+from dbops.conversion import Plain, known, nearest, struct, table
 from dbops.durations import duration, keep
 from dbops.errors import ConfigError, UsageError
 from dbops.model.backup import Keep, Objective
@@ -155,10 +155,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         if is_url(name_or_url):
             endpoint, _ = parse_url(name_or_url, keeper)
             return Target(name=_url_name(endpoint), endpoint=endpoint, repository=self.default_repository)
-        known = nearest(name_or_url, self.targets)
+        close = nearest(name_or_url, self.targets)
         raise UsageError(
             f"there is no target {name_or_url!r} in {self.path or 'the configuration (no dbops.toml was found)'}",
-            hint=known or "Give a name from dbops.toml or a URL such as postgresql://user@host/database.",
+            hint=close or "Give a name from dbops.toml or a URL such as postgresql://user@host/database.",
         )
 
     def select(self, selector: str | Iterable[str], keeper: Keeper) -> tuple[Target, ...]:
@@ -234,13 +234,13 @@ def parse(text: str, path: str = "dbops.toml") -> Config:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from None
-    _known(document, ("defaults", "repositories", "targets", "jobs", "state"), path, "")
-    defaults = _section(document, "defaults", _Defaults, path)
+    known(document, ("defaults", "repositories", "targets", "jobs", "state"), path, "")
+    defaults = struct(document.get("defaults", {}), _Defaults, path, "defaults")
     config = Config(
         path=path,
         repositories=_named(document, "repositories", RepositoryConfig, path),
         jobs=_named(document, "jobs", JobConfig, path),
-        state=_section(document, "state", StateConfig, path),
+        state=struct(document.get("state", {}), StateConfig, path, "state"),
         default_repository=defaults.repository,
         targets=_targets(document, defaults, path),
     )
@@ -248,16 +248,7 @@ def parse(text: str, path: str = "dbops.toml") -> Config:
     return config
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """``Did you mean …?``, or what there is, or nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    if close:
-        return f"Did you mean {close[0]!r}?"
-    names = sorted(known)
-    return f"There is: {', '.join(names)}." if names else ""
-
-
-def _targets(document: dict[str, Any], defaults: _Defaults, path: str) -> dict[str, Target]:
+def _targets(document: Plain, defaults: _Defaults, path: str) -> dict[str, Target]:
     raw = _named(document, "targets", _Target, path)
     try:
         return {name: _target(name, one, defaults, path) for name, one in raw.items()}
@@ -309,60 +300,12 @@ def _check_repositories(config: Config) -> None:
             )
 
 
-# Any: what tomllib gives is a tree of plain values, checked here.
-def _named(document: dict[str, Any], key: str, into: type[T], path: str) -> dict[str, T]:
-    table = document.get(key, {})
-    if not isinstance(table, dict):
-        raise ConfigError(f"{path}: {key} must be a table of tables, such as [{key}.main]")
+def _named(document: Plain, key: str, into: type[T], path: str) -> dict[str, T]:
     found: dict[str, T] = {}
-    for name, value in table.items():
-        one = _convert(value, into, path, f"{key}.{name}")
+    for name, value in table(document.get(key, {}), path, key).items():
+        one = struct(value, into, path, f"{key}.{name}")
         found[name] = msgspec.structs.replace(one, name=name) if hasattr(one, "name") else one
     return found
-
-
-def _section(document: dict[str, Any], key: str, into: type[T], path: str) -> T:
-    return _convert(document.get(key, {}), into, path, key)
-
-
-def _convert(value: object, into: type[T], path: str, where: str) -> T:
-    _walk_known(value, into, path, where)
-    try:
-        return msgspec.convert(value, into)
-    except msgspec.ValidationError as error:
-        text, _, at = str(error).partition(" - at `$")
-        raise ConfigError(f"{path}: {where}{at.rstrip('`')}: {text}") from None
-
-
-def _walk_known(value: object, into: type[msgspec.Struct], path: str, where: str) -> None:
-    """Unknown keys first, at every depth: msgspec would name the key but neither its full path nor its neighbour."""
-    if not isinstance(value, dict):
-        return
-    fields = {field.encode_name: field.type for field in msgspec.structs.fields(into)}
-    _known(value, [name for name in fields if name != "name"], path, where)
-    for key, inner in value.items():
-        kind = next((one for one in _arguments(fields[key]) if _is_struct(one)), None)
-        if kind is not None:
-            for number, item in enumerate(inner if isinstance(inner, list) else [inner]):
-                suffix = f"[{number}]" if isinstance(inner, list) else ""
-                _walk_known(item, kind, path, f"{where}.{key}{suffix}")
-
-
-def _known(table: Mapping[str, object], known: Iterable[str], path: str, where: str) -> None:
-    names = list(known)
-    for key in table:
-        if key not in names:
-            full = f"{where}.{key}" if where else key
-            raise ConfigError(f"{path}: unknown key {full}", hint=nearest(key, names))
-
-
-def _arguments(annotation: Any) -> list[Any]:
-    inner = getattr(annotation, "__args__", ())
-    return [annotation, *inner]
-
-
-def _is_struct(annotation: object) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, msgspec.Struct)
 
 
 def _url_name(endpoint: Endpoint) -> str:

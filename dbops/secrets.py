@@ -7,11 +7,13 @@ only, for a password that came in a URL: it is a number into this object's table
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dbops import process
 from dbops.errors import ConfigError, DbopsError
@@ -51,12 +53,13 @@ class Secrets:
                 return _from_aws(rest)
             case "literal" if rest.isdigit() and int(rest) < len(self._literals):
                 return self._literals[int(rest)]
-            case "literal":
+            case "literal":  # of another process
                 raise ConfigError(
                     "a password given on the command line is not kept in a plan",
                     hint=f"Name it instead. {REFERENCE_FORMS}",
                 )
-        raise ConfigError(f"unknown kind of secret {scheme!r}", hint=REFERENCE_FORMS)
+            case _:
+                raise ConfigError(f"unknown kind of secret {scheme!r}", hint=REFERENCE_FORMS)
 
     def _from_env(self, name: str) -> str:
         value = self._env.get(name)
@@ -94,7 +97,7 @@ def _from_command(command: str) -> str:
 
 def _from_keyring(name: str) -> str:
     try:
-        import keyring  # pyright: ignore[reportMissingImports]  an optional package
+        keyring: Any = importlib.import_module("keyring")  # Any: an optional package, unknown to type checkers here
     except ImportError:
         raise ConfigError("the package 'keyring' is not installed", hint="pip install keyring") from None
     service, _, user = name.partition("/")
@@ -105,7 +108,7 @@ def _from_keyring(name: str) -> str:
 
 
 def _from_aws(name: str) -> str:
-    import boto3
+    boto3: Any = importlib.import_module("boto3")  # Any: its client's methods are made at run time
     from botocore.exceptions import BotoCoreError, ClientError
 
     secret_id, _, key = name.partition("#")

@@ -68,7 +68,7 @@ class Context:
     ) -> None:
         self.backend = backend
         self.endpoints: dict[str, Endpoint] = dict(endpoints)
-        self.secret = resolve
+        self._resolve = resolve
         self.host = host
         self.journal = journal
         self.repositories = repositories
@@ -80,6 +80,10 @@ class Context:
         self._scratch = scratch
         self._workdirs: list[Path] = []
         self._lock = threading.Lock()
+
+    def secret(self, ref: SecretRef) -> str:
+        """The secret itself: to be used at once and kept nowhere."""
+        return self._resolve(ref)
 
     def reader(self, endpoint: Endpoint) -> AbstractContextManager[Reader]:
         """A read-only session."""

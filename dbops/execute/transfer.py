@@ -13,7 +13,7 @@ from typing import IO, cast
 from dbops import process
 from dbops.errors import DestinationExists, OutputError, StorageFailed, ToolFailed, UsageError
 from dbops.execute.context import Context, Repositories
-from dbops.plan import FromServer, Sink, ToCommand, ToDirectory, ToFile, ToNowhere, ToRepository, Transfer
+from dbops.plan import FromServer, Sink, ToCommand, ToDirectory, ToFile, ToRepository, Transfer
 from dbops.spi import Member, Readable
 
 __all__ = ["transfer"]
@@ -76,7 +76,7 @@ def _into(sink: Sink, name: str, stream: _Watched, step: Transfer, context: Cont
         _save(stream, Path(str(context.value(sink.path))))
     elif isinstance(sink, ToCommand):
         _feed(sink, stream, context)
-    elif isinstance(sink, ToNowhere):
+    else:
         while stream.read(_BLOCK):
             pass
 

@@ -6,7 +6,7 @@ the next time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -92,7 +92,7 @@ class History:
             self._engine = None
 
     @contextmanager
-    def _begin(self) -> Iterator[Connection]:
+    def _begin(self) -> Generator[Connection]:
         from sqlalchemy.exc import OperationalError
 
         try:
