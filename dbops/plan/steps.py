@@ -1,46 +1,28 @@
-"""What is to be done, as data that a person can read, save, compare and approve.
-
-A :class:`Plan` is a list of steps. It holds no secret (only :class:`SecretRef`), no callable and no time-dependent
-value apart from ``created_at``, which its digest leaves out: planning twice against the same facts gives the same
-digest. Only :mod:`dbops.execute` carries a plan out.
-
-The step vocabulary::
-
-    Sql        one statement in one database, alone or in a named transaction
-    Command    a program on the host where dbops runs
-    WriteFile  a small text file
-    Transfer   bytes from a source through filters into a sink
-    Call       an operation of a provider (the repository, a backend, a cloud service)
-    Wait       until a probe answers yes, with a deadline
-    Together   steps that may run side by side
-    Hold       something kept open while other steps run (snapshot, slot, lock, scratch server); always closed
-"""
+"""The vocabulary of steps, their sources and sinks, and how secrets and outputs are referred to."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from dbops.errors import ConfigError, InputError
+from dbops.errors import ConfigError
 
 __all__ = [
     "REFERENCE_FORMS",
     "REFERENCE_SCHEMES",
+    "Argument",
     "Call",
     "Command",
     "Filter",
+    "Fragment",
     "FromRepository",
     "FromServer",
     "Hold",
     "Json",
     "Need",
     "Opening",
-    "Plan",
     "Probe",
     "Ref",
     "Risk",
@@ -57,16 +39,12 @@ __all__ = [
     "ToRepository",
     "Together",
     "Transfer",
+    "Value",
     "Wait",
     "WriteFile",
-    "difference",
-    "dump_plan",
-    "load_plan",
-    "render_text",
-    "walk",
+    "fragment_text",
 ]
 
-FORMAT: Literal["dbops.plan/1"] = "dbops.plan/1"
 REFERENCE_SCHEMES = ("env", "file", "cmd", "keyring", "aws-secretsmanager")
 REFERENCE_FORMS = (
     "A secret is written as env:NAME, file:PATH, cmd:PROGRAM ARGS, keyring:SERVICE/USER or aws-secretsmanager:ID."
@@ -236,7 +214,7 @@ class Sql(_Base, frozen=True, kw_only=True, tag="sql"):
     @property
     def text(self) -> str:
         """The statement as a person may read it: a sealed secret shows as a comment that names its reference."""
-        return "".join(_fragment_text(part) for part in self.statement)
+        return "".join(fragment_text(part) for part in self.statement)
 
 
 class Command(_Base, frozen=True, kw_only=True, tag="command"):
@@ -305,122 +283,8 @@ class Hold(_Base, frozen=True, kw_only=True, tag="hold"):
 Step = Sql | Command | WriteFile | Transfer | Call | Wait | Together | Hold
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Steps for one target, with the inputs that they were decided from.
-
-    :param noun: which operation made it and can make it again, such as ``users.apply``.
-    :param inputs: what planning again needs (spec text, scope, manifest digests); JSON values, no secret.
-    :param notes: what the reader should know before approving.
-    """
-
-    noun: str
-    target: str
-    engine: str
-    created_at: datetime
-    steps: tuple[Step, ...]
-    inputs: dict[str, Json] = {}
-    notes: tuple[str, ...] = ()
-    schema: Literal["dbops.plan/1"] = FORMAT
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over noun, target, engine and steps; equal exactly when the same would be done to the same server."""
-        body = [self.noun, self.target, self.engine, self.steps]
-        return hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest()
-
-    @property
-    def risk(self) -> Risk:
-        """The highest risk of any step."""
-        order = list(Risk)
-        return max((step.risk for step in walk(self.steps)), key=order.index, default=Risk.READ)
-
-
-def walk(steps: tuple[Step, ...]) -> Iterator[Step]:
-    """Every step, depth first, containers before their content."""
-    for step in steps:
-        yield step
-        if isinstance(step, Together | Hold):
-            yield from walk(step.steps)
-
-
-def dump_plan(plan: Plan) -> bytes:
-    """The plan as indented JSON with a final newline."""
-    return msgspec.json.format(msgspec.json.encode(plan, order="deterministic"), indent=2) + b"\n"
-
-
-def load_plan(text: bytes | str, origin: str = "plan") -> Plan:
-    """Read a saved plan.
-
-    :raises InputError: not JSON, not a plan, a plan of a newer format, or two steps with one id.
-    """
-    try:
-        plan = msgspec.json.decode(text, type=Plan)
-    except msgspec.ValidationError as error:
-        raise InputError(
-            f"{origin}: not a plan that this dbops can carry out: {error}",
-            hint=f"Expected the format {FORMAT}; make the plan again with this version of dbops.",
-        ) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{origin}: not JSON: {error}", hint="A plan is written by a command's -o option.") from None
-    _refuse_twin_ids(plan, origin)
-    return plan
-
-
-def _refuse_twin_ids(plan: Plan, origin: str) -> None:
-    seen: set[str] = set()
-    for step in walk(plan.steps):
-        if step.id in seen:
-            raise InputError(f"{origin}: two steps are called {step.id!r}", hint="Make the plan again.")
-        seen.add(step.id)
-
-
-def difference(old: Plan, new: Plan) -> tuple[str, ...]:
-    """Lines that tell how two plans differ, ``-`` for what only ``old`` does and ``+`` for what only ``new`` does."""
-    before = {msgspec.json.encode(step): _line(step) for step in old.steps}
-    after = {msgspec.json.encode(step): _line(step) for step in new.steps}
-    gone = [f"- {line}" for key, line in before.items() if key not in after]
-    come = [f"+ {line}" for key, line in after.items() if key not in before]
-    if not gone and not come and old.digest != new.digest:
-        return ("the same steps in another order, or for another target",)
-    return (*gone, *come)
-
-
-def render_text(plan: Plan) -> str:
-    """The plan for a person: one block per step with its risk, its SQL or command, and its undo."""
-    lines = [f"{plan.noun} for {plan.target} ({plan.engine}): {len(plan.steps)} steps, risk {plan.risk.value}"]
-    lines += [f"note: {note}" for note in plan.notes]
-    for number, step in enumerate(plan.steps, 1):
-        lines += _block(step, f"{number}.", "")
-    return "\n".join(lines) + "\n"
-
-
-def _block(step: Step, label: str, indent: str) -> list[str]:
-    lines = [f"{indent}{label} {step.summary}  [{step.risk.value}]"]
-    detail = _detail(step)
-    if detail:
-        lines += [f"{indent}     {line}" for line in detail.splitlines()]
-    if step.undo:
-        lines += [f"{indent}     undo: {line}" for line in step.undo.splitlines()]
-    if isinstance(step, Together | Hold):
-        for inner in step.steps:
-            lines += _block(inner, "-", indent + "   ")
-    return lines
-
-
-def _line(step: Step) -> str:
-    detail = _detail(step)
-    return f"{step.summary}: {detail}" if detail else step.summary
-
-
-def _detail(step: Step) -> str:
-    if isinstance(step, Sql):
-        return step.text
-    if isinstance(step, Command):
-        return " ".join(_fragment_text(part) for part in step.argv)
-    return ""
-
-
-def _fragment_text(part: Fragment) -> str:
+def fragment_text(part: Fragment) -> str:
+    """A piece of a statement as a person may read it: a secret shows as its reference."""
     if isinstance(part, Seal):
         return f"'***' /* {part.secret.ref} */"
     if isinstance(part, Ref):
