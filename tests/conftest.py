@@ -29,3 +29,4 @@ def _no_settings_of_the_developer(
     home.mkdir(exist_ok=True)
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(home))
+    monkeypatch.setenv("DBOPS_STATE", str(home / "state"))
