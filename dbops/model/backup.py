@@ -18,6 +18,7 @@ __all__ = [
     "BackupFacts",
     "BackupJob",
     "BackupRecord",
+    "Blocker",
     "Chain",
     "Custody",
     "DatabaseFacts",
@@ -118,11 +119,26 @@ class PastRun(msgspec.Struct, frozen=True, kw_only=True):
     fixed_s: float = 0.0
 
 
+class Blocker(msgspec.Struct, frozen=True, kw_only=True):
+    """What keeps a method from working on this server now.
+
+    :param setting: the server setting that would have to change, to ``value``; empty when a setting does not help.
+    :param restart: the change needs a restart of the server.
+    """
+
+    method: str
+    reason: str
+    setting: str = ""
+    value: str = ""
+    restart: bool = False
+
+
 class BackupFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan is decided from; everything measured, nothing assumed.
 
     :param log_bytes_per_s: rate at which the engine writes its log (WAL, binlog).
     :param tools: client programs by name.
+    :param blockers: what keeps methods from working here.
     :param extra: facts that only this engine's driver reads.
     """
 
@@ -132,6 +148,7 @@ class BackupFacts(msgspec.Struct, frozen=True, kw_only=True):
     log_sample_s: float = 0.0
     settings: dict[str, str | Missing] = {}
     tools: dict[str, Tool | Missing] = {}
+    blockers: tuple[Blocker, ...] = ()
     extra: dict[str, Json] = {}
 
 
