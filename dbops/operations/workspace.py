@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from weakref import WeakSet
 
 import msgspec
 
@@ -66,6 +67,7 @@ class Workspace:
         self.now = clock
         self.random = entropy
         self.progress = progress
+        self._contexts: WeakSet[Context] = WeakSet()
         self.state = state or State(default_directory(), clock=clock, url=config.state.url)
 
     @classmethod
@@ -173,7 +175,13 @@ class Workspace:
             clock=self.now,
             scratch=scratch,
         )
+        self._contexts.add(context)
         return execute(plan, context)
+
+    def stop(self) -> None:
+        """Ask every execution to end, from another thread: what it holds open is closed, its plan has failed."""
+        for context in tuple(self._contexts):
+            context.stop.set()
 
     def _readable(self, name: str) -> Repository:
         return self.repository(self.config.repository(name), read=True)
