@@ -10,6 +10,7 @@ and a failure when ``DBOPS_TEST_REQUIRE=postgresql15,…`` names it. With pytest
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import os
 import signal
@@ -35,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """``--postgres``."""
     parser.getgroup("dbops").addoption(
         "--postgres",
+        type=_majors,
         default=os.environ.get("DBOPS_TEST_POSTGRES", ""),
         metavar="MAJOR,…",
         help="PostgreSQL major versions to test, such as 15,17,18 (default: the usual ones and all that are found)",
@@ -136,13 +138,17 @@ def _exit(number: int, _frame: FrameType | None) -> None:
     pytest.exit("ended by SIGTERM", returncode=128 + number)
 
 
+def _majors(text: str) -> list[int]:
+    try:
+        return [int(word) for word in text.split(",") if text]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"major versions such as 15,17,18 are wanted, not {text!r}") from None
+
+
 def _wanted(config: pytest.Config) -> list[int]:
-    chosen = str(config.getoption("--postgres") or "")
+    chosen: list[int] = config.getoption("--postgres") or []
     if chosen:
-        try:
-            return [int(word) for word in chosen.split(",")]
-        except ValueError:
-            raise pytest.UsageError(f"--postgres takes major versions such as 15,17,18, not {chosen!r}") from None
+        return chosen
     return sorted({*USUAL, *(one.major for one in _postgres_installations())}, reverse=True)
 
 
