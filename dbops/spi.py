@@ -120,10 +120,14 @@ class Readable(Protocol):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """One named stream of a source; most sources have exactly one, a base backup has one for each tablespace."""
+    """One named stream of a source; most sources have exactly one, a base backup has one for each tablespace.
+
+    ``facts`` may be filled while the stream is read; afterwards they are outputs of the Transfer.
+    """
 
     name: str
     stream: Readable
+    facts: Mapping[str, Value] = {}
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

@@ -108,15 +108,15 @@ class Context:
 
     def value(self, value: Value | str) -> object:
         """A value of a plan, with references to earlier outputs and to secrets filled in."""
-        if isinstance(value, Ref):
-            return self.outputs[value.step][value.output]
-        if isinstance(value, SecretRef):
-            return self.secret(value)
-        return value
+        found = self._looked_up(value)
+        return self.secret(found) if isinstance(found, SecretRef) else found
 
     def values(self, arguments: Mapping[str, Value]) -> dict[str, object]:
         """All of a step's arguments; secrets stay references, which the doors resolve themselves."""
-        return {name: value if isinstance(value, SecretRef) else self.value(value) for name, value in arguments.items()}
+        return {name: self._looked_up(value) for name, value in arguments.items()}
+
+    def _looked_up(self, value: Value | str) -> Value | str:
+        return self.outputs[value.step][value.output] if isinstance(value, Ref) else value
 
     def endpoint(self, name: str) -> Endpoint:
         """The server that a step is about."""

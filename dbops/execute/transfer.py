@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, cast
@@ -24,15 +24,18 @@ _BLOCK = 1 << 20
 def transfer(step: Transfer, context: Context) -> None:
     """Move every member of the source; the outputs are ``bytes`` and, for a repository, each artifact's digest."""
     total = 0
-    for member in _members(step, context):
-        watched = _Watched(member.stream, step.summary, context)
-        with closing(watched):
-            _into(step.sink, member.name, watched, step, context)
-        total += watched.bytes
+    # Closed at once when a sink fails: the source may hold a connection and a child.
+    with closing(_members(step, context)) as members:
+        for member in members:
+            watched = _Watched(member.stream, step.summary, context)
+            with closing(watched):
+                _into(step.sink, member.name, watched, step, context)
+            total += watched.bytes
+            context.note(step.id, member.facts)
     context.note(step.id, {"bytes": total})
 
 
-def _members(step: Transfer, context: Context) -> Iterator[Member]:
+def _members(step: Transfer, context: Context) -> Generator[Member]:
     source = step.source
     if isinstance(source, FromServer):
         endpoint = context.endpoint(source.endpoint)
