@@ -203,6 +203,11 @@ class _Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     idempotent: bool = False
 
 
+def _as_float(step: _Base, field: str, value: float) -> None:
+    # JSON gives 30.0 back for a field of seconds that was written as 30, and the digest would be another.
+    msgspec.structs.force_setattr(step, field, float(value))
+
+
 class Sql(_Base, frozen=True, kw_only=True, tag="sql"):
     """One statement. Neighbours with the same ``transaction`` label and database share one transaction."""
 
@@ -226,6 +231,10 @@ class Command(_Base, frozen=True, kw_only=True, tag="command"):
     ok: tuple[int, ...] = (0,)
     deadline_s: float | None = None
     endpoint: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.deadline_s is not None:
+            _as_float(self, "deadline_s", self.deadline_s)
 
 
 class WriteFile(_Base, frozen=True, kw_only=True, tag="write_file"):
@@ -260,6 +269,10 @@ class Wait(_Base, frozen=True, kw_only=True, tag="wait"):
     probe: Probe
     deadline_s: float
     every_s: float = 0.5
+
+    def __post_init__(self) -> None:
+        _as_float(self, "deadline_s", self.deadline_s)
+        _as_float(self, "every_s", self.every_s)
 
 
 class Together(_Base, frozen=True, kw_only=True, tag="together"):

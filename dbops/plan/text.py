@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import msgspec
 
-from dbops.plan.document import Plan
+from dbops.plan.document import Plan, walk
 from dbops.plan.steps import Command, Hold, Sql, Step, Together, fragment_text
 
 __all__ = ["difference", "render_text"]
 
 
 def difference(old: Plan, new: Plan) -> tuple[str, ...]:
-    """Lines that tell how two plans differ, ``-`` for what only ``old`` does and ``+`` for what only ``new`` does."""
-    before = {msgspec.json.encode(step): _line(step) for step in old.steps}
-    after = {msgspec.json.encode(step): _line(step) for step in new.steps}
-    gone = [f"- {line}" for key, line in before.items() if key not in after]
-    come = [f"+ {line}" for key, line in after.items() if key not in before]
+    """Lines that tell how two plans differ, ``-`` for what only ``old`` does and ``+`` for what only ``new`` does; none
+    exactly when their digests are equal. A container is compared apart from its content."""
+    before, after = _flat(old), _flat(new)
+    gone = [step for key, step in before.items() if key not in after]
+    come = [step for key, step in after.items() if key not in before]
     if not gone and not come and old.digest != new.digest:
         return ("the same steps in another order, or for another target",)
-    return (*gone, *come)
+    twins = {_line(step) for step in gone} & {_line(step) for step in come}
+    return (*(f"- {_told_apart(step, twins)}" for step in gone), *(f"+ {_told_apart(step, twins)}" for step in come))
+
+
+def _flat(plan: Plan) -> dict[bytes, Step]:
+    shallow = [
+        msgspec.structs.replace(step, steps=()) if isinstance(step, Together | Hold) else step
+        for step in walk(plan.steps)
+    ]
+    return {msgspec.json.encode(step, order="sorted"): step for step in shallow}
+
+
+def _told_apart(step: Step, twins: set[str]) -> str:
+    line = _line(step)
+    return f"{line} {msgspec.json.encode(step, order='sorted').decode()}" if line in twins else line
 
 
 def render_text(plan: Plan) -> str:
