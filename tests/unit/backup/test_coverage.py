@@ -1,0 +1,95 @@
+"""For every instant of a window: what would have come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dbops.backup.coverage import cover
+from dbops.model.backup import BackupRecord, Objective, PastRun
+from dbops.model.recovery import Range
+
+Make = Callable[..., BackupRecord]
+MakeRun = Callable[..., PastRun]
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+NOTHING_WANTED = Objective()
+
+
+def at(hours: float) -> datetime:
+    return EPOCH + timedelta(hours=hours)
+
+
+def test_a_backup_counts_from_its_end(make_record: Make) -> None:
+    found = cover([make_record(1, took_s=3600)], at(0), at(10), NOTHING_WANTED)
+    assert [(one.start, one.end, one.recoverable, one.loss_s) for one in found.spans] == [
+        (at(0), at(2), False, None),
+        (at(2), at(10), True, 9 * 3600),
+    ]
+    assert found.verdict == "gaps"
+    assert found.reasons == (f"{at(0).isoformat()} to {at(2).isoformat()}: nothing could have been brought back",)
+
+
+def test_loss_beyond_the_objective_is_a_gap(make_record: Make) -> None:
+    records = [make_record(0, took_s=0), make_record(2, took_s=0), make_record(8, took_s=0)]
+    found = cover(records, at(0), at(9), Objective(rpo_s=2 * 3600))
+    assert [one.within_objective for one in found.spans] == [True, False, True]
+    assert found.worst_loss_s == 6 * 3600
+    assert found.reasons[0].endswith("up to 6h would have been lost, the RPO is 2h")
+
+
+def test_one_that_failed_its_proof_covers_nothing(make_record: Make) -> None:
+    records = [make_record(0, took_s=0), make_record(2, took_s=0, failed=True)]
+    assert [one.backup for one in cover(records, at(0), at(4), NOTHING_WANTED).spans] == ["b-000000.00"]
+
+
+def test_one_without_its_parent_covers_nothing(make_record: Make) -> None:
+    found = cover([make_record(0, took_s=0, parent="b-gone")], at(0), at(4), NOTHING_WANTED)
+    assert not found.spans[0].recoverable
+
+
+def test_the_time_to_recover(make_record: Make, make_run: MakeRun) -> None:
+    record = make_record(0, took_s=0, source_bytes=1 << 31)
+    wanted = Objective(rto_s=150)
+    unknown = cover([record], at(0), at(1), wanted)
+    assert unknown.verdict == "unknown"
+    assert "is not known: no past restore by dump was measured" in unknown.reasons[0]
+    runs = [make_run("restore", seconds=100)]
+    slow = cover([record], at(0), at(1), wanted, runs)
+    assert (slow.verdict, slow.spans[0].rto_s) == ("gaps", Range(200, 200))
+    assert slow.reasons[0].endswith("bringing b-000000.00 back takes longer than the RTO of 2m30s")
+    assert cover([record], at(0), at(1), Objective(rto_s=250), runs).verdict == "covered"
+
+
+def test_an_empty_window(make_record: Make) -> None:
+    assert cover([make_record(0)], at(1), at(1), NOTHING_WANTED).spans == ()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(-50, 150), st.integers(0, 10 * 3600), st.booleans()), max_size=10),
+    probes=st.lists(st.floats(0, 99.99), max_size=10),
+)
+def test_every_instant_gets_what_was_published_by_then(
+    make_record: Make, rows: list[tuple[int, int, bool]], probes: list[float]
+) -> None:
+    records = [
+        make_record(hour, id=f"b-{number}", took_s=took, failed=bad) for number, (hour, took, bad) in enumerate(rows)
+    ]
+    found = cover(records, at(0), at(100), NOTHING_WANTED)
+    assert found.spans[0].start == at(0)
+    assert found.spans[-1].end == at(100)
+    assert all(one.end == other.start for one, other in pairwise(found.spans))
+    for hour in probes:
+        instant = at(hour)
+        span = next(one for one in found.spans if one.start <= instant < one.end)
+        there = [
+            one.instant
+            for one, (_, _, bad) in zip(records, rows, strict=True)
+            if one.finished_at <= instant and not bad
+        ]
+        assert span.recovers_to == max(there, default=None)
+        assert span.loss_s is None or (instant - max(there)).total_seconds() <= span.loss_s
