@@ -14,8 +14,9 @@ Register it as an entry point of the group ``dbops.backends``; ``dbops.testing``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -23,11 +24,12 @@ import msgspec
 
 from dbops.capabilities import Capability, Support
 from dbops.errors import DbopsError
+from dbops.health.answers import Answers
 from dbops.model.access import AccessSnapshot, Change, Desired, Scope
 from dbops.model.backup import BackupFacts, BackupJob, Chain, Destination, Evidence, Made, Method, Outputs, Until
 from dbops.model.backup import VerifyLevel as Level
 from dbops.model.finding import Missing
-from dbops.model.health import Check, HealthFacts
+from dbops.model.health import Check, Observation, Question
 from dbops.model.server import Endpoint, Server, Tool, Version
 from dbops.plan import FromServer, Opening, Probe, Seal, SecretRef, Step, Value
 
@@ -222,14 +224,24 @@ class BackupDriver(Protocol):
 
 
 class HealthDriver(Protocol):
-    """Is it well."""
+    """Is it well. Nothing here reads: questions are data, asked by the core in one way for every engine."""
 
     def checks(self) -> tuple[Check, ...]:
         """The catalogue of this engine."""
         ...
 
-    def inspect(self, reader: Reader, server: Server, wanted: Sequence[str], databases: Sequence[str]) -> HealthFacts:
-        """Ask the named questions, bulk first; what fails is a Missing and never stops the rest."""
+    def questions(self) -> tuple[Question, ...]:
+        """What checks need. One is called ``databases``: each row has ``name`` and ``missing``, the reason why this
+        login cannot ask there, or NULL."""
+        ...
+
+    def measure(self, check: Check, answers: Answers, server: Server, now: datetime) -> Iterable[Observation]:
+        """Pure: what one check sees in the server, or in one database. An unclear answer is raised as ``Unanswered``
+        or given as an observation with ``missing``; comparing with thresholds is the core's."""
+        ...
+
+    def grants(self, check: Check, server: Server) -> tuple[str, ...]:
+        """Pure: the SQL that gives the login in use what a check needs."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""Is it well: facts in, answers out. Nothing here reads or writes anything."""
