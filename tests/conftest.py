@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import NoReturn
 
 import hypothesis
 import pytest
@@ -19,10 +23,25 @@ hypothesis.settings.load_profile(PROFILE)
 OWN_SETTINGS = ("DBOPS_CONFIG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "SSLMODE", "MYSQL_HOST", "MYSQL_TCP_PORT")
 
 
+HERE = Path(__file__).parent
+WITHOUT_SERVER = (HERE / "unit", HERE / "backends")
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_developer(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> None:
+def _unit_tests_reach_nothing(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """No server and no program; files below ``tmp_path`` are allowed."""
+    if not any(request.path.is_relative_to(place) for place in WITHOUT_SERVER):
+        return
+
+    def refuse(*arguments: object, **_options: object) -> NoReturn:
+        raise AssertionError(f"a unit test reaches outside: {arguments[1:]}; it belongs into tests/live")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in [*OWN_SETTINGS, *(name for name in os.environ if name.startswith("PG"))]:
         monkeypatch.delenv(name, raising=False)
     home = tmp_path_factory.getbasetemp() / "home"
