@@ -25,12 +25,15 @@ import msgspec
 from dbops.capabilities import Capability, Support
 from dbops.errors import DbopsError
 from dbops.health.answers import Answers
-from dbops.model.access import AccessSnapshot, Change, Desired, Scope
+from dbops.access.audit import Question, Rule
+from dbops.model.access import AccessSnapshot, Scope
 from dbops.model.backup import BackupFacts, BackupJob, Chain, Destination, Evidence, Made, Method, Outputs, Until
 from dbops.model.backup import VerifyLevel as Level
+from dbops.model.change import Change
 from dbops.model.finding import Missing
 from dbops.model.health import Check, Observation, Question
 from dbops.model.server import Endpoint, Server, Tool, Version
+from dbops.model.users import Desired, Wanted
 from dbops.plan import FromServer, Opening, Probe, Seal, SecretRef, Step, Value
 
 __all__ = [
@@ -169,18 +172,34 @@ class AccessDriver(Protocol):
     """Who may do what."""
 
     def inspect(self, reader: Reader, server: Server, scope: Scope) -> AccessSnapshot:
-        """One consistent reading of principals, memberships, objects and grants."""
+        """One consistent reading of principals, memberships, objects and grants, for each database."""
         ...
 
-    def normalise(self, desired: Desired, server: Server) -> Desired:
+    def ask(self, reader: Reader, snapshot: AccessSnapshot, questions: Sequence[Question]) -> tuple[bool | Missing, ...]:
+        """The server's own answers about nominal access, to compare ours with."""
+        ...
+
+    def rules(self) -> tuple[Rule, ...]:
+        """What an audit looks for."""
+        ...
+
+    def normalise(self, desired: Desired, server: Server) -> Wanted:
         """Pure: the portable words of a spec in this engine's own; InputError names the line that has no meaning."""
         ...
 
-    def compile(self, changes: Sequence[Change], server: Server) -> tuple[Step, ...]:
-        """Pure: the steps that make the changes, adding before removing."""
+    def parse(self, sql: str, snapshot: AccessSnapshot) -> tuple[Change, ...]:
+        """Pure: GRANT and REVOKE statements as changes; UsageError for anything that is not understood whole."""
         ...
 
-    def render(self, change: Change, server: Server) -> tuple[str, ...]:
+    def compile(self, changes: Sequence[Change], server: Server) -> tuple[Step, ...]:
+        """Pure: the steps that make the changes, in their order."""
+        ...
+
+    def offboard(self, snapshot: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:
+        """Pure: the steps after which nothing on the server refers to an account, and the account is gone."""
+        ...
+
+    def render(self, change: Change, server: Server) -> str:
         """Pure: the SQL of one change, for a remedy that a person copies."""
         ...
 

@@ -1,25 +1,259 @@
-"""Access: one frozen reading of who may do what, and the changes that lead from one state to another."""
+"""Access: one frozen reading of who may do what.
+
+Principals, objects and access lists refer to each other by their position in the tuples of the snapshot, and equal
+access lists are stored once: a server with thousands of tables and roles stays small, in memory and as a file.
+Principal 0 is always the public, whatever an engine calls "everybody".
+
+What the engine's words mean travels with the facts, as :class:`Rules`: a snapshot read from a file is judged without
+the backend that made it.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
+
 import msgspec
 
-__all__ = ["AccessSnapshot", "Change", "Desired", "Scope"]
+from dbops.model.finding import Missing
+from dbops.model.server import Version
+
+__all__ = [
+    "FORMAT",
+    "PUBLIC",
+    "AccessSnapshot",
+    "DefaultGrant",
+    "Everywhere",
+    "Gate",
+    "Grant",
+    "Implied",
+    "Kind",
+    "Membership",
+    "Principal",
+    "Reads",
+    "Rules",
+    "Scope",
+    "SecuredObject",
+    "Word",
+]
+
+FORMAT: Literal["dbops.access/1"] = "dbops.access/1"
+PUBLIC = 0
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """What to read. Empty means everything that the login can see."""
+    """What to read. Empty means every database that the login can connect to."""
 
     databases: tuple[str, ...] = ()
 
 
+class Gate(msgspec.Struct, frozen=True):
+    """An action on a containing object without which nothing inside can be used, such as USAGE on the schema."""
+
+    kind: str
+    action: str
+
+
+class Implied(msgspec.Struct, frozen=True):
+    """``action`` is also held by whoever holds ``by_action`` on the nearest containing (or the same) ``by_kind``."""
+
+    action: str
+    by_kind: str
+    by_action: str
+
+
+class Word(msgspec.Struct, frozen=True):
+    """What a portable word of a users spec (read, write, execute, ddl, admin) means for one kind of object."""
+
+    word: str
+    actions: tuple[str, ...]
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of object.
+
+    :param actions: in the order of the bits of :class:`Grant`.
+    :param family: the kind under which a pattern finds it too (a view is found by ``table:``).
+    :param depth: how many parts its name has.
+    :param signature: the last part is a signature, ``total(integer, text)``, and is never quoted again.
+    :param contained: it lives in the database that is the first part of its name.
+    :param owner_actions: what owning gives by itself, without a grant.
+    :param public_actions: what PUBLIC has on a new object, by the engine's built-in default.
+    :param admin_only: actions that only a bypass gives on objects flagged ``system``.
+    """
+
+    name: str
+    actions: tuple[str, ...]
+    family: str = ""
+    depth: int = 1
+    signature: bool = False
+    contained: bool = True
+    gates: tuple[Gate, ...] = ()
+    implied: tuple[Implied, ...] = ()
+    owner_actions: tuple[str, ...] = ()
+    public_actions: tuple[str, ...] = ()
+    admin_only: tuple[str, ...] = ()
+    words: tuple[Word, ...] = ()
+
+    def bits(self, actions: tuple[str, ...]) -> int:
+        """The bit mask of some actions of this kind."""
+        return sum(1 << self.actions.index(action) for action in set(actions))
+
+    def names(self, bits: int) -> tuple[str, ...]:
+        """The actions of a bit mask, in the engine's order."""
+        return tuple(action for number, action in enumerate(self.actions) if bits >> number & 1)
+
+
+class Everywhere(msgspec.Struct, frozen=True):
+    """A predefined principal whose holders have ``actions`` on every object of ``kinds``, without any grant."""
+
+    principal: str
+    kinds: tuple[str, ...]
+    actions: tuple[str, ...]
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine's words mean, as data.
+
+    :param bypass: attributes that make every question of access a yes.
+    :param row_bypass: attributes that row-level security does not touch.
+    :param login: the attribute without which nobody can connect as this principal; empty: everyone can.
+    :param quotes: how a part of a name is quoted; the closing one is doubled inside.
+    """
+
+    kinds: dict[str, Kind]
+    everywhere: tuple[Everywhere, ...] = ()
+    bypass: tuple[str, ...] = ()
+    row_bypass: tuple[str, ...] = ()
+    login: str = ""
+    quotes: tuple[str, str] = ('"', '"')
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody or something that can hold access: an account, a role, a group, the public.
+
+    :param attributes: in the engine's words, upper case (``SUPERUSER``, ``LOGIN``).
+    :param password: how a password is stored (``scram-sha-256``, ``md5``, ``none``), never the password.
+    :param connection_limit: None for no limit.
+    :param system: comes with the engine (``pg_monitor``).
+    :param settings: per-principal settings, ``name=value``.
+    """
+
+    name: str
+    kind: Literal["public", "role", "user", "group", "unknown"] = "role"
+    attributes: tuple[str, ...] = ()
+    valid_until: datetime | None = None
+    connection_limit: int | None = None
+    password: str | Missing = Missing("no_permission")
+    system: bool = False
+    database: str = ""
+    settings: tuple[str, ...] = ()
+
+    @property
+    def login(self) -> bool:
+        """May log in, as far as the account itself is concerned."""
+        return "LOGIN" in self.attributes
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """``member`` belongs to ``group``; one for each grantor.
+
+    :param inherit: has its privileges at once. :param set: may become it. :param admin: may let others in.
+    :param database: only in this database (an implicit member of a per-database role), empty for everywhere.
+    :param implicit: cannot be revoked; it follows from something else, such as owning the database.
+    """
+
+    member: int
+    group: int
+    grantor: int = -1
+    inherit: bool = True
+    set: bool = True
+    admin: bool = False
+    database: str = ""
+    implicit: bool = False
+
+
+class Grant(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One entry of an access list; the numbers are bit masks over the actions of the object's kind.
+
+    :param grantable: the part of ``actions`` that may be passed on.
+    :param denied: actions that are forbidden, whatever else allows them (engines with DENY).
+    """
+
+    grantee: int
+    grantor: int
+    actions: int
+    grantable: int = 0
+    denied: int = 0
+
+
+class Reads(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a view reads: an object of the snapshot, and the columns of it (empty: no single one)."""
+
+    object: int
+    columns: tuple[str, ...] = ()
+
+
+class SecuredObject(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Something that access can be granted on.
+
+    :param path: the parts of its name from the database down; the last part of a routine is its signature.
+    :param owner: a principal, -1 when there is none. :param parent: the containing object, -1 when there is none.
+    :param acl: position of its access list in the snapshot, the engine's built-in default already filled in.
+    :param flags: ``default`` (no access list stored), ``extension`` (came with one), ``rls``, ``rls_forced``, ``policies``, ``definer``,
+        ``path_fixed``, ``invoker``, ``system``, ``closed`` (a database that takes no connections), ``untrusted``.
+    """
+
+    kind: str
+    path: tuple[str, ...]
+    owner: int
+    acl: int
+    parent: int = -1
+    flags: tuple[str, ...] = ()
+    reads: tuple[Reads, ...] = ()
+
+    @property
+    def database(self) -> str:
+        """The first part of the name; of an object outside of every database it is not a database."""
+        return self.path[0] if self.path else ""
+
+
+class DefaultGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """What new objects of ``kind`` get when ``creator`` makes them; one for each creator, schema and kind.
+
+    :param schema: empty for the whole database.
+    """
+
+    creator: int
+    database: str
+    schema: str
+    kind: str
+    grants: tuple[Grant, ...]
+
+
 class AccessSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Principals, memberships, objects, grants."""
+    """One reading of a server.
 
+    :param databases_missing: databases that could not be read, and why.
+    """
 
-class Desired(msgspec.Struct, frozen=True, kw_only=True):
-    """A users spec, read and checked."""
+    engine: str
+    version: Version
+    incarnation: str | Missing
+    taken_at: datetime
+    rules: Rules
+    principals: tuple[Principal, ...]
+    memberships: tuple[Membership, ...]
+    objects: tuple[SecuredObject, ...]
+    acls: tuple[tuple[Grant, ...], ...]
+    defaults: tuple[DefaultGrant, ...] = ()
+    databases_missing: dict[str, Missing] = {}
+    schema: Literal["dbops.access/1"] = FORMAT
 
+    def kind(self, one: SecuredObject) -> Kind:
+        """The kind of an object."""
+        return self.rules.kinds[one.kind]
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One difference between what is and what is wanted."""
+    def grants(self, one: SecuredObject) -> tuple[Grant, ...]:
+        """The access list of an object."""
+        return self.acls[one.acl]

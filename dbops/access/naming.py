@@ -1,0 +1,138 @@
+"""Names of objects as a person writes them: ``kind:part.part``, parts quoted the engine's way where they must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dbops.errors import UsageError
+from dbops.model.access import AccessSnapshot, Rules, SecuredObject
+
+__all__ = ["find", "find_principal", "label", "parts", "spell", "split_kind"]
+
+_PLAIN = re.compile(r"[^\W\d][\w$-]*\Z")
+
+
+def spell(rules: Rules, kind: str, path: Sequence[str]) -> str:
+    """``table:app.sales.orders``; a part with a dot, a quote or a blank is quoted."""
+    if not path:
+        return kind
+    known = rules.kinds.get(kind)
+    raw = known is not None and known.signature
+    spelled = [part if raw and at == len(path) - 1 else _part(part, rules.quotes) for at, part in enumerate(path)]
+    return f"{kind}:{'.'.join(spelled)}"
+
+
+def _part(part: str, quotes: tuple[str, str]) -> str:
+    if _PLAIN.match(part) or part == "*":
+        return part
+    return f"{quotes[0]}{part.replace(quotes[1], quotes[1] * 2)}{quotes[1]}"
+
+
+def label(snapshot: AccessSnapshot, one: SecuredObject) -> str:
+    """The name of an object of a snapshot."""
+    return spell(snapshot.rules, one.kind, one.path)
+
+
+def split_kind(text: str, rules: Rules) -> tuple[str, str]:
+    """``("table", "app.sales.orders")``; the kind is empty when it was left out."""
+    kind, colon, rest = text.partition(":")
+    if colon and kind in rules.kinds:
+        return kind, rest
+    return ("", text) if text not in rules.kinds else (text, "")
+
+
+def parts(text: str, rules: Rules) -> tuple[str, ...]:
+    """A dotted name in its parts, quotes taken off. What stands in brackets (a signature) is left as it is.
+
+    :raises UsageError: a quote that is not closed, or an empty part.
+    """
+    opening, closing = rules.quotes
+    found: list[str] = []
+    at = 0
+    while at <= len(text):
+        part, at = _quoted(text, at, opening, closing) if text.startswith(opening, at) else _bare(text, at)
+        found.append(part)
+        if at < len(text) and text[at] != ".":
+            raise UsageError(f"{text}: a dot is missing after {part!r}")
+        at += 1
+    return tuple(found)
+
+
+def _quoted(text: str, at: int, opening: str, closing: str) -> tuple[str, int]:
+    start, end = at, at + len(opening)
+    letters: list[str] = []
+    while end < len(text):
+        if text.startswith(closing * 2, end):
+            letters.append(closing)
+            end += 2 * len(closing)
+        elif text.startswith(closing, end):
+            end += len(closing)
+            if end < len(text) and text[end] == "(":  # a routine with a quoted name: kept as it is written
+                return text[start:], len(text)
+            return "".join(letters), end
+        else:
+            letters.append(text[end])
+            end += 1
+    raise UsageError(f"{text}: a quote is not closed")
+
+
+def _bare(text: str, at: int) -> tuple[str, int]:
+    end = at
+    while end < len(text) and text[end] != ".":
+        if text[end] == "(":
+            return text[at:], len(text)
+        end += 1
+    if end == at:
+        raise UsageError(f"{text}: a part of the name is empty")
+    return text[at:end], end
+
+
+def find(snapshot: AccessSnapshot, text: str) -> int:
+    """The position of the object that ``text`` names; leading parts may be left out where that is clear.
+
+    :raises UsageError: no such object, or several.
+    """
+    rules = snapshot.rules
+    kind, rest = split_kind(text, rules)
+    path = parts(rest, rules) if rest else ()
+    found = [number for number, one in enumerate(snapshot.objects) if _fits(snapshot, one, kind, path)]
+    exact = [number for number in found if len(snapshot.objects[number].path) == len(path)]
+    chosen = exact or found
+    if len(chosen) == 1:
+        return chosen[0]
+    names = sorted(label(snapshot, snapshot.objects[number]) for number in chosen)
+    if names:
+        raise UsageError(f"{text} could be several objects", hint=f"Write one of: {'; '.join(names[:5])}.")
+    missing = ", ".join(snapshot.databases_missing)
+    raise UsageError(
+        f"there is no object {text}",
+        hint=f"Not read: {missing}." if missing else f"Kinds: {', '.join(sorted(rules.kinds))}.",
+    )
+
+
+def _fits(snapshot: AccessSnapshot, one: SecuredObject, kind: str, path: tuple[str, ...]) -> bool:
+    if kind and one.kind != kind and snapshot.kind(one).family != kind:
+        return False
+    return one.path[-len(path) :] == path if path else not one.path
+
+
+def find_principal(snapshot: AccessSnapshot, text: str) -> int:
+    """The position of a principal: ``alice``, ``role:app_read``, ``PUBLIC``.
+
+    :raises UsageError: nobody of that name.
+    """
+    kind, colon, rest = text.partition(":")
+    for number, one in enumerate(snapshot.principals):
+        if one.name == text or (colon and one.name == rest and one.kind == kind):
+            return number
+    if text.upper() == "PUBLIC":
+        return 0
+    raise UsageError(f"there is no principal {text!r} on this server", hint=_near(text, snapshot))
+
+
+def _near(text: str, snapshot: AccessSnapshot) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(text, [one.name for one in snapshot.principals], n=1)
+    return f"Did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,171 @@
+"""Changes of access: each is one difference between what is and what is wanted, in names a person can read.
+
+A change is applied to a snapshot in memory (:mod:`dbops.access.simulate`), compiled to statements by a backend, and
+shown in a plan; the three read the same struct.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from dbops.plan import SecretRef
+
+__all__ = [
+    "AddDefault",
+    "AddGrant",
+    "AddMembership",
+    "AlterPrincipal",
+    "Change",
+    "CreatePrincipal",
+    "DropPrincipal",
+    "ObjectName",
+    "RemoveDefault",
+    "RemoveGrant",
+    "RemoveMembership",
+    "SetOwner",
+    "SetPassword",
+]
+
+
+class ObjectName(msgspec.Struct, frozen=True):
+    """An object by kind and path, as :class:`~dbops.model.access.SecuredObject` has them."""
+
+    kind: str
+    path: tuple[str, ...]
+
+
+class _Change(msgspec.Struct, frozen=True, kw_only=True, tag_field="change"):
+    pass
+
+
+class CreatePrincipal(_Change, frozen=True, kw_only=True, tag="create"):
+    """A new account or role. ``generate`` asks for a password to be made up and written where ``password`` points."""
+
+    name: str
+    attributes: tuple[str, ...]
+    connection_limit: int | None = None
+    valid_until: datetime | None = None
+    password: SecretRef | None = None
+    generate: bool = False
+
+
+class AlterPrincipal(_Change, frozen=True, kw_only=True, tag="alter"):
+    """Attributes given and taken; a limit or an end is only touched where ``set_limit`` or ``set_until`` says so."""
+
+    name: str
+    gains: tuple[str, ...] = ()
+    loses: tuple[str, ...] = ()
+    set_limit: bool = False
+    connection_limit: int | None = None
+    old_limit: int | None = None
+    set_until: bool = False
+    valid_until: datetime | None = None
+    old_until: datetime | None = None
+
+
+class SetPassword(_Change, frozen=True, kw_only=True, tag="password"):
+    """A new password for an account that is there."""
+
+    name: str
+    password: SecretRef
+    generate: bool = False
+
+
+class DropPrincipal(_Change, frozen=True, kw_only=True, tag="drop"):
+    """Away with an account; ``attributes`` are what undoing needs."""
+
+    name: str
+    attributes: tuple[str, ...] = ()
+
+
+class AddMembership(_Change, frozen=True, kw_only=True, tag="add_member"):
+    """Also changes the options of a membership that is there."""
+
+    member: str
+    group: str
+    inherit: bool = True
+    set: bool = True
+    admin: bool = False
+    grantor: str = ""
+
+
+class RemoveMembership(_Change, frozen=True, kw_only=True, tag="remove_member"):
+    """One membership, under one grantor; the options are what undoing needs."""
+
+    member: str
+    group: str
+    grantor: str = ""
+    inherit: bool = True
+    set: bool = True
+    admin: bool = False
+
+
+class AddGrant(_Change, frozen=True, kw_only=True, tag="grant"):
+    """Actions on one object. ``grantor`` is the owner of the object when it is empty."""
+
+    principal: str
+    object: ObjectName
+    actions: tuple[str, ...]
+    grantable: bool = False
+    grantor: str = ""
+
+
+class RemoveGrant(_Change, frozen=True, kw_only=True, tag="revoke"):
+    """Actions off one object, or (``option_only``) just the right to pass them on."""
+
+    principal: str
+    object: ObjectName
+    actions: tuple[str, ...]
+    option_only: bool = False
+    grantable: bool = False
+    grantor: str = ""
+
+
+class SetOwner(_Change, frozen=True, kw_only=True, tag="own"):
+    """Another owner."""
+
+    object: ObjectName
+    owner: str
+    old: str
+
+
+class AddDefault(_Change, frozen=True, kw_only=True, tag="default"):
+    """What ``principal`` gets on objects of ``kind`` that ``creator`` will make; ``schema`` empty for everywhere."""
+
+    creator: str
+    database: str
+    schema: str
+    kind: str
+    principal: str
+    actions: tuple[str, ...]
+    grantable: bool = False
+
+
+class RemoveDefault(_Change, frozen=True, kw_only=True, tag="undefault"):
+    """The reverse of :class:`AddDefault`; ``grantable`` is what undoing needs."""
+
+    creator: str
+    database: str
+    schema: str
+    kind: str
+    principal: str
+    actions: tuple[str, ...]
+    option_only: bool = False
+    grantable: bool = False
+
+
+Change = (
+    CreatePrincipal
+    | AlterPrincipal
+    | SetPassword
+    | DropPrincipal
+    | AddMembership
+    | RemoveMembership
+    | AddGrant
+    | RemoveGrant
+    | SetOwner
+    | AddDefault
+    | RemoveDefault
+)

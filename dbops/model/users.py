@@ -1,0 +1,152 @@
+"""A users spec: as it was written (:class:`Desired`), and in one engine's own words (:class:`Wanted`).
+
+``where`` is always ``file:line``, so that whatever is wrong later can still be found.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from dbops.plan import SecretRef
+
+__all__ = [
+    "Delta",
+    "Desired",
+    "SpecGrant",
+    "SpecMember",
+    "SpecOwned",
+    "SpecPrincipal",
+    "Wanted",
+    "WantedGrant",
+    "WantedOwner",
+    "WantedPrincipal",
+]
+
+Future = Literal["no", "also", "only"]
+State = Literal["present", "locked", "absent"]
+Until = datetime | Literal["keep", "never"]
+Limit = int | Literal["keep", "unlimited"]
+
+
+class SpecGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of ``grants``.
+
+    :param future: ``also``: on new objects as well; ``only``: not on those that are there.
+    :param creators: whose new objects; empty: everybody who may create there.
+    """
+
+    object: str
+    can: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    future: Future = "no"
+    creators: tuple[str, ...] = ()
+    grantable: bool = False
+    where: str = ""
+
+
+class SpecMember(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of ``member_of``; an option left out is the engine's default."""
+
+    role: str
+    inherit: bool | None = None
+    set: bool | None = None
+    admin: bool = False
+    where: str = ""
+
+
+class SpecOwned(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of ``owns``."""
+
+    object: str
+    where: str = ""
+
+
+class SpecPrincipal(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of ``roles`` or ``users``, the grants of its profiles already among its own."""
+
+    name: str
+    login: bool
+    state: State = "present"
+    attributes: tuple[str, ...] = ()
+    member_of: tuple[SpecMember, ...] = ()
+    grants: tuple[SpecGrant, ...] = ()
+    owns: tuple[SpecOwned, ...] = ()
+    password: SecretRef | None = None
+    generate: bool = False
+    valid_until: Until = "keep"
+    connection_limit: Limit = "keep"
+    hosts: tuple[str, ...] = ()
+    where: str = ""
+
+
+class Desired(msgspec.Struct, frozen=True, kw_only=True):
+    """A spec, read and checked, in its portable words.
+
+    :param managed: patterns of principals (``*``); nobody else is ever touched.
+    :param databases: the only ones whose objects are touched.
+    """
+
+    managed: tuple[str, ...]
+    databases: tuple[str, ...]
+    principals: tuple[SpecPrincipal, ...]
+    origin: str = "spec"
+
+
+class WantedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
+    """An account in the engine's own attributes."""
+
+    name: str
+    state: State
+    attributes: tuple[str, ...]
+    member_of: tuple[SpecMember, ...]
+    password: SecretRef | None = None
+    generate: bool = False
+    valid_until: Until = "keep"
+    connection_limit: Limit = "keep"
+    where: str = ""
+
+
+class WantedGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """Actions in the engine's own words on an object or, with ``*`` as a part of the path, on several."""
+
+    principal: str
+    kind: str
+    path: tuple[str, ...]
+    actions: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    future: Future = "no"
+    creators: tuple[str, ...] = ()
+    grantable: bool = False
+    where: str = ""
+
+
+class WantedOwner(msgspec.Struct, frozen=True, kw_only=True):
+    """Who shall own an object, or those that fit a pattern."""
+
+    principal: str
+    kind: str
+    path: tuple[str, ...]
+    where: str = ""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A spec in the words of one engine and version."""
+
+    managed: tuple[str, ...]
+    databases: tuple[str, ...]
+    principals: tuple[WantedPrincipal, ...]
+    grants: tuple[WantedGrant, ...]
+    owners: tuple[WantedOwner, ...]
+    origin: str = "spec"
+
+
+class Delta(msgspec.Struct, frozen=True, kw_only=True):
+    """What one principal can do more and less; each entry reads ``ACTION on kind:name``, nominal access unless it
+    says otherwise."""
+
+    principal: str
+    gains: tuple[str, ...] = ()
+    loses: tuple[str, ...] = ()
