@@ -28,8 +28,8 @@ def duration(text: str, where: str = "duration") -> int:
 
 def format_duration(seconds: float) -> str:
     """``95.0`` as ``1m 35s``: at most two units, for people."""
-    if seconds < 60:
-        return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"
+    if round(seconds, 1) < 10:
+        return f"{seconds:.1f}s"
     left = round(seconds)
     parts: list[str] = []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
@@ -47,14 +47,14 @@ def instant(text: str, where: str = "time", local: datetime | None = None) -> da
     """
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        here = found.astimezone()
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and the last day of the calendar have no neighbour
         raise UsageError(
             f"{where}: {text!r} is not a time", hint="Write it with its offset: 2026-01-31T03:00:00+00:00."
         ) from None
-    if found.tzinfo is not None:
-        return found.astimezone(UTC)
-    as_utc = found.replace(tzinfo=UTC)
-    here = local or found.astimezone()
+    as_utc, here = found.replace(tzinfo=UTC), local or here
     raise UsageError(
         f"{where}: {text!r} has no offset and could be {as_utc.isoformat()} (UTC) or {here.isoformat()} (this machine)",
         hint="Write the one that is meant, with its offset.",
