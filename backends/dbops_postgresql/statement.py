@@ -1,0 +1,19 @@
+"""SQL files of this package by name."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["statement", "text"]
+
+
+@cache
+def text(name: str) -> str:
+    """The SQL of ``sql/<name>.sql``."""
+    return files("dbops_postgresql").joinpath(f"sql/{name}.sql").read_text(encoding="utf-8").strip()
+
+
+def statement(name: str) -> bytes:
+    """The same, as psycopg takes a statement that is not a literal of the program."""
+    return text(name).encode()
