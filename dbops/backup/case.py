@@ -11,7 +11,7 @@ from dbops.model.backup import BackupFacts, DatabaseFacts, Method, Objective, Pa
 from dbops.model.finding import Missing
 from dbops.model.recovery import Range, ServerChange
 
-__all__ = ["Case", "Room", "Wanted", "apart", "build"]
+__all__ = ["Case", "Room", "Wanted", "apart", "build", "source_bytes"]
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 def build(method: Method, wanted: Wanted, facts: BackupFacts, runs: Sequence[PastRun], room: Room) -> Case:
     """Everything known about one method, with the interval that suits it best."""
-    source = _source(method, wanted.databases, facts)
+    source = source_bytes(method, wanted.databases, facts)
     took = source if isinstance(source, Missing) else law.predict("backup", method.name, runs, source)
     interval = _interval(method, wanted.objective, took)
     share = law.stored_share(method.name, runs)
@@ -81,7 +81,8 @@ def build(method: Method, wanted: Wanted, facts: BackupFacts, runs: Sequence[Pas
     )
 
 
-def _source(method: Method, databases: tuple[str, ...], facts: BackupFacts) -> int | Missing:
+def source_bytes(method: Method, databases: tuple[str, ...], facts: BackupFacts) -> int | Missing:
+    """Size on the server of what a backup covers; ``databases`` empty for all."""
     if method.kind == "physical":
         return facts.total_bytes
     chosen: list[DatabaseFacts] = [one for one in facts.databases if not databases or one.name in databases]

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from dbops.model.backup import BackupRecord, Proof, Verdict, VerifyLevel
-from dbops.model.finding import Missing
 from dbops.model.repository import Event, Manifest, record
 from dbops.plan import Json
 
@@ -34,15 +33,11 @@ def entry(manifest: Manifest, events: Sequence[Event], location: str) -> BackupR
     # An attempt that could not tell says nothing about the backup: the last answer stands.
     answers = [proof for proof in proofs if proof.verdict is not Verdict.COULD_NOT_VERIFY]
     proven = [one for one in proofs if one.verdict is Verdict.VERIFIED and one.level != "checksum"]
-    source = manifest.extra.get("source_bytes")
-    plain = record(manifest, location)
     return msgspec.structs.replace(
-        plain,
+        record(manifest, location),
         pinned=bool(pins) and pins[-1] == "pin",
         proof=_last(answers) or _last(proofs),
         proven=_last(proven),
-        whole=manifest.extra.get("whole") is True,
-        source_bytes=source if isinstance(source, int) else Missing("not_recorded", "the manifest does not say it"),
     )
 
 

@@ -78,6 +78,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     :param kind: what :class:`~dbops.model.backup.Method` calls it.
     :param artifacts: filled in by the writer, as are ``documents``.
     :param consistent_at: the instant whose state a restore brings back.
+    :param whole: covers every database of the server.
+    :param source_bytes: size on the server of what is covered, when the backup was made.
     :param tools: client programs by name, with the version that was used.
     :param parent: id of the backup that this one builds on.
     :param extra: the engine's own facts that restoring needs.
@@ -99,6 +101,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...] = ()
     log: LogRange | None = None
     consistent_at: datetime | None = None
+    whole: bool = False
+    source_bytes: int | None = None
     tools: dict[str, str] = {}
     parent: str | None = None
     extra: dict[str, Json] = {}
@@ -254,6 +258,8 @@ def record(manifest: Manifest, location: str) -> BackupRecord:
         finished_at=manifest.finished_at,
         consistent_at=manifest.consistent_at,
         log=manifest.log,
+        whole=manifest.whole,
+        source_bytes=_known(manifest.source_bytes),
         bytes=manifest.bytes,
         stored_bytes=manifest.stored_bytes,
         artifacts=tuple(_artifact(one) for one in manifest.artifacts),
@@ -262,6 +268,10 @@ def record(manifest: Manifest, location: str) -> BackupRecord:
         digest=manifest.digest,
         extra=manifest.extra,
     )
+
+
+def _known(size: int | None) -> int | Missing:
+    return Missing("not_recorded", "the manifest does not say how large the source was") if size is None else size
 
 
 def _artifact(artifact: Artifact) -> ArtifactRecord:

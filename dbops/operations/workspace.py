@@ -18,9 +18,10 @@ from dbops.errors import InputError
 from dbops.execute import Context, Outcome, execute
 from dbops.execute.context import Provider
 from dbops.host import LocalHost
+from dbops.model.backup import Outputs
 from dbops.model.server import Endpoint, Server
 from dbops.operations.bytes import RepositoryBytes, repository_calls
-from dbops.plan import Json, Plan, SecretRef
+from dbops.plan import Json, Plan, SecretRef, Value
 from dbops.repository.repository import BackupWriter, Repository
 from dbops.secrets import Secrets
 from dbops.session import connect
@@ -153,11 +154,13 @@ class Workspace:
         providers: Mapping[str, Provider] | None = None,
         scratch: Path | None = None,
         endpoints: Mapping[str, Endpoint] | None = None,
+        publish: Callable[[Outputs], Mapping[str, Value]] | None = None,
     ) -> Outcome:
         """Carry a plan out, with this workspace's secrets, repositories, journal and progress.
 
         :param writers: the backups being written, by id, for Transfer steps into a repository.
         :param scratch: where private directories are made.
+        :param publish: what the step that publishes a backup does with the outputs of all steps before it.
         """
         used = backend or self.backend(target)
         own = endpoint_of(target, used, None)
@@ -175,6 +178,8 @@ class Workspace:
             clock=self.now,
             scratch=scratch,
         )
+        if publish is not None:
+            context.providers["catalogue"] = lambda _operation, _arguments: publish(context.outputs)
         self._contexts.add(context)
         return execute(plan, context)
 

@@ -8,16 +8,15 @@ from dbops.backup.catalogue import records
 from dbops.model.backup import Verdict
 from dbops.model.finding import Missing
 from dbops.model.repository import Event, EventKind, Manifest
-from dbops.plan import Json
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def manifest(name: str = "b-1", **extra: Json) -> Manifest:
+def manifest(name: str = "b-1", *, whole: bool = False, source_bytes: int | None = None) -> Manifest:
     return Manifest(
         id=name, target="shop", incarnation="7", engine="postgresql", server_version="17", method="dump",
         kind="logical", started_at=EPOCH, finished_at=EPOCH, consistent_at=EPOCH + timedelta(seconds=1),
-        dbops="0", extra=extra,
+        dbops="0", whole=whole, source_bytes=source_bytes,
     )  # fmt: skip
 
 
@@ -35,7 +34,7 @@ def test_nothing_happened() -> None:
 
 
 def test_what_the_manifest_does_not_say_is_missing() -> None:
-    (one,) = records([manifest(source_bytes="many")], [], "main")
+    (one,) = records([manifest()], [], "main")
     assert isinstance(one.source_bytes, Missing)
     assert not one.whole
 
