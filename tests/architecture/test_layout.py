@@ -20,6 +20,10 @@ MAX_LINES = 400
 MAX_SPI_LINES = 300
 
 
+def is_comment(line: str) -> bool:
+    return line.startswith("--")
+
+
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -93,7 +97,7 @@ def test_sql_file_begins_with_versions_and_privilege() -> None:
     """Files of grants_* are answers, not questions: they are what a person runs to give the privileges."""
     bare = []
     for path in SQL:
-        comment = "".join(itertools.takewhile(lambda line: line.startswith("--"), path.open(encoding="utf-8")))
+        comment = "".join(itertools.takewhile(is_comment, path.read_text(encoding="utf-8").splitlines()))
         versions = re.search(r"\b\d+(\.\d+)?(\+|-\d+| to \d+)|every version", comment)
         privilege = re.search(r"privilege|needs|superuser|pg_\w+|EXECUTE|SELECT|USAGE|REPLICATION", comment)
         if not path.stem.startswith("grants_") and not (versions and privilege):
