@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dbops.config import Target
     from dbops.plan import Plan
 
-__all__ = ["coloured", "confirm", "describe", "emit", "table", "write"]
+__all__ = ["coloured", "confirm", "describe", "emit", "write"]
 
 T = TypeVar("T")
 Renderer = Callable[[T], str]
@@ -98,15 +98,6 @@ def describe(target: Target | str | None) -> dict[str, object] | None:
 def coloured() -> bool:
     """Whether standard output may be coloured: a terminal, and no NO_COLOR."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-
-
-def table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Plain columns, as wide as they must be, two blanks apart; no trailing blanks."""
-    lines = [columns, *rows]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines
-    )
 
 
 def _replace(path: Path, data: bytes) -> None:

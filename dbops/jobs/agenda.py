@@ -10,7 +10,7 @@ from dbops.conversion import nearest
 from dbops.errors import DbopsError, UsageError
 from dbops.jobs import schedule
 from dbops.jobs.stamps import Stamps
-from dbops.model.job import ScheduledJob
+from dbops.model.job import Agenda, ScheduledJob
 from dbops.operations.workspace import Workspace
 from dbops.state import Run
 
@@ -59,12 +59,12 @@ def handled(ws: Workspace, job: JobConfig, occurrence: datetime) -> None:
     _stamps(ws).write(job.name, occurrence)
 
 
-def listed(ws: Workspace) -> tuple[ScheduledJob, ...]:
+def listed(ws: Workspace) -> Agenda:
     """Every configured job with its next occurrence.
 
     :raises ConfigError: a job's ``at`` or ``timezone`` is none.
     """
-    return tuple(_listed(ws, job) for job in ws.config.jobs.values())
+    return Agenda(jobs=tuple(_listed(ws, job) for job in ws.config.jobs.values()))
 
 
 def notes(job: JobConfig) -> tuple[str, ...]:

@@ -30,8 +30,11 @@ Type=oneshot
 ExecStart={command}
 # Secrets named env:NAME in dbops.toml: NAME=value lines, mode 0600.
 EnvironmentFile=-/etc/dbops/environment
-# Exit code 75: another run of this job holds the lock.
-SuccessExitStatus=75
+# The state directory and its owner, whichever user this is set to run as.
+#User=dbops
+StateDirectory=dbops
+StateDirectoryMode=0750
+Environment=DBOPS_STATE=%S/dbops/state
 KillMode=mixed
 TimeoutStopSec=120
 Nice=10
@@ -39,10 +42,8 @@ IOSchedulingClass=best-effort
 IOSchedulingPriority=7
 UMask=0077
 NoNewPrivileges=yes
-PrivateTmp=yes
 PrivateDevices=yes
 ProtectSystem=full
-ProtectHome=read-only
 ProtectKernelTunables=yes
 ProtectKernelModules=yes
 ProtectControlGroups=yes

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -16,12 +17,12 @@ from dbops.durations import duration
 from dbops.errors import ConfigError, DbopsError, Locked
 from dbops.jobs import agenda
 from dbops.jobs.fleet import Answer, side_by_side, worst
-from dbops.model.job import Failure, JobRun, JobRuns, JobTarget
+from dbops.model.job import Failure, JobRun, JobRuns, JobTarget, PastJobs
 from dbops.operations.workspace import Workspace
 from dbops.plan import Json
 from dbops.state import Run
 
-__all__ = ["Done", "Work", "run_due", "run_named"]
+__all__ = ["Done", "Work", "past", "run_due", "run_named"]
 
 SIDE_BY_SIDE = 4
 
@@ -60,6 +61,14 @@ def run_due(ws: Workspace, works: Mapping[str, Work]) -> JobRuns:
     """
     runs = [run for job in ws.config.jobs.values() if (run := _run_if_due(ws, job, works)) is not None]
     return JobRuns(code=worst(run.code for run in runs), jobs=tuple(runs))
+
+
+def past(ws: Workspace, name: str | None = None, limit: int = 20) -> PastJobs:
+    """Runs that are over, the newest first.
+
+    :raises Unreachable: the state database does not answer.
+    """
+    return PastJobs(jobs=tuple(_recalled(run) for run in ws.state.history.runs(kind="job", name=name, limit=limit)))
 
 
 def _run_if_due(ws: Workspace, job: JobConfig, works: Mapping[str, Work]) -> JobRun | None:
@@ -157,11 +166,8 @@ def _failure(error: BaseException) -> Failure:
 
 
 def _remembered(run: JobRun) -> Run:
-    facts: dict[str, Json] = {
-        "do": run.do,
-        "targets": {one.target: {"status": one.status, "code": one.code, **one.facts} for one in run.targets},
-        "error": run.error.message if run.error is not None else None,
-    }
+    # Any: the plain values of the run, as JSON.
+    facts: dict[str, Any] = msgspec.to_builtins(run)
     return Run(
         kind="job",
         target="",
@@ -170,8 +176,23 @@ def _remembered(run: JobRun) -> Run:
         finished_at=run.finished_at,
         status=run.status,
         code=run.code,
-        facts=facts,
+        facts={"run": facts},
     )
+
+
+def _recalled(kept: Run) -> JobRun:
+    try:
+        return msgspec.convert(kept.facts.get("run"), JobRun)
+    except msgspec.ValidationError:  # kept by another version: the columns are the same
+        status = "failed" if kept.code else "done"
+        return JobRun(
+            name=kept.name,
+            do="",
+            status=status,
+            code=kept.code,
+            started_at=kept.started_at,
+            finished_at=kept.finished_at,
+        )
 
 
 def _alone(ws: Workspace, job: JobConfig) -> AbstractContextManager[None]:

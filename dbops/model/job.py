@@ -9,7 +9,7 @@ import msgspec
 
 from dbops.plan import Json
 
-__all__ = ["Failure", "JobRun", "JobRuns", "JobTarget", "ScheduledJob"]
+__all__ = ["Agenda", "Failure", "JobRun", "JobRuns", "JobTarget", "PastJobs", "ScheduledJob"]
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +55,18 @@ class JobRuns(msgspec.Struct, frozen=True, kw_only=True):
 
     code: int
     jobs: tuple[JobRun, ...] = ()
+
+
+class PastJobs(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs that are over, the newest first."""
+
+    jobs: tuple[JobRun, ...]
+
+
+class Agenda(msgspec.Struct, frozen=True, kw_only=True):
+    """What is configured to run."""
+
+    jobs: tuple[ScheduledJob, ...]
 
 
 class ScheduledJob(msgspec.Struct, frozen=True, kw_only=True):
