@@ -18,7 +18,7 @@ REPLAN = {
     "users.apply": "dbops.operations.access",
     "users.rotate": "dbops.operations.access",
     "users.offboard": "dbops.operations.access",
-    "backup.prune": "dbops.operations.backup",
+    "backup.prune": "dbops.operations.prune",
     "restore.run": "dbops.operations.restore",
 }
 """Which module made a plan and can make it again: it has ``replan(ws, plan)`` and ``carry_out(ws, plan)``."""
