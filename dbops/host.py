@@ -38,8 +38,8 @@ class LocalHost:
             return Missing("tool_missing", f"{name} is neither on PATH nor in {', '.join(places) or 'any known place'}")
         best = max(found, key=lambda tool: tool.version)
         if best.version < at_least:
-            have, want = ".".join(map(str, best.version)), ".".join(map(str, at_least))
-            return Missing("tool_too_old", f"{best.path} is version {have}; {want} or newer is needed")
+            have = f"is version {_dotted(best.version)}" if best.version else "does not tell its version"
+            return Missing("tool_too_old", f"{best.path} {have}; {_dotted(at_least)} or newer is needed")
         return best
 
     def free_bytes(self, path: Path) -> int | Missing:
@@ -61,6 +61,10 @@ class LocalHost:
         if path not in self._versions:
             self._versions[path] = _ask_version(path)
         return Tool(name=name, path=path, version=self._versions[path])
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
 
 
 def _ask_version(path: str) -> Version:

@@ -63,8 +63,9 @@ class Secrets:
 
     def _from_env(self, name: str) -> str:
         value = self._env.get(name)
-        if value is None:
-            raise ConfigError(f"the environment variable {name} is not set", hint=f"Set {name} before running dbops.")
+        if not value:
+            state = "empty" if name in self._env else "not set"
+            raise ConfigError(f"the environment variable {name} is {state}", hint=f"Set {name} before running dbops.")
         return value
 
 
@@ -85,7 +86,12 @@ def _from_file(path: str) -> str:
 
 
 def _from_command(command: str) -> str:
-    argv = shlex.split(command)
+    try:
+        argv = shlex.split(command)
+    except ValueError as error:
+        raise ConfigError(f"the secret command cannot be read: {error}", hint="It is split as a shell would.") from None
+    if not argv:
+        raise ConfigError("the secret command is empty", hint=REFERENCE_FORMS)
     try:
         done = process.run(argv, timeout=30)
     except DbopsError as error:
@@ -117,6 +123,8 @@ def _from_aws(name: str) -> str:
     except (BotoCoreError, ClientError) as error:
         raise ConfigError(f"AWS Secrets Manager gave no secret {secret_id!r}: {type(error).__name__}") from None
     text = str(answer.get("SecretString", ""))
+    if not text:
+        raise ConfigError(f"the AWS secret {secret_id!r} holds no text")
     if not key:
         return text
     try:
