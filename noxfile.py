@@ -108,7 +108,7 @@ def wheel(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Ratios against bare tools on this machine, in this run; with peak memory."""
     install(session, "test")
-    pytest(session, "tests/benchmarks", "-s", *session.posargs)
+    pytest(session, "tests/benchmarks", "-s", "-o", "python_files=bench_*.py", *session.posargs)
 
 
 @nox.session

@@ -1,0 +1,100 @@
+"""Benchmarks time whole processes, by the operating system's own accounting, in turn with a peer in the same run.
+
+They print ratios and assert nothing about time: ``nox -s bench``, or ``pytest -s tests/benchmarks/bench_startup.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+
+class Timing(NamedTuple):
+    """Wall seconds and peak memory (bytes, largest single process) of one run."""
+
+    seconds: float
+    peak: int
+
+
+class Measured(NamedTuple):
+    """The runs of one command."""
+
+    label: str
+    runs: list[Timing]
+
+    @property
+    def seconds(self) -> float:
+        return statistics.median(run.seconds for run in self.runs)
+
+    @property
+    def peak(self) -> int:
+        return max(run.peak for run in self.runs)
+
+    def line(self, base: Measured | None = None) -> str:
+        """Median, spread, memory; and the ratio to ``base``, pair by pair."""
+        slowest, fastest = max(run.seconds for run in self.runs), min(run.seconds for run in self.runs)
+        text = f"{self.label:<44} {self.seconds:8.3f} s ({fastest:.3f} to {slowest:.3f})  {self.peak / 2**20:7.1f} MiB"
+        if base is None or base is self:
+            return text
+        pairs = [mine.seconds / theirs.seconds for mine, theirs in zip(self.runs, base.runs, strict=True)]
+        return f"{text}  x{statistics.median(pairs):.2f}"
+
+
+Commands = Mapping[str, Sequence[str]]
+Race = Callable[..., dict[str, Measured]]
+
+
+def once(argv: Sequence[str], env: Mapping[str, str] | None, before: Callable[[], None] | None) -> Timing:
+    """Run to the end; what it prints is thrown away. A failure shows what it said."""
+    if before is not None:
+        before()
+    began = time.perf_counter()
+    child = subprocess.Popen(argv, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert child.stderr is not None
+    said = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - began
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode in (0, 1, 76), f"{argv}: {child.returncode}: {said.decode(errors='replace')[-2000:]}"
+    return Timing(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+
+
+@pytest.fixture(scope="session")
+def race() -> Race:
+    """Run commands in turn (A B A B …), print a line for each, the first being what the others are compared with."""
+
+    def run(
+        title: str,
+        commands: Commands,
+        *,
+        rounds: int = 5,
+        env: Mapping[str, str] | None = None,
+        before: Callable[[], None] | None = None,
+    ) -> dict[str, Measured]:
+        for argv in commands.values():
+            once(argv, env, before)
+        found = {label: Measured(label, []) for label in commands}
+        for _ in range(rounds):
+            for label, argv in commands.items():
+                found[label].runs.append(once(argv, env, before))
+        base = next(iter(found.values()))
+        print(f"\n{title}")
+        for measured in found.values():
+            print("  " + measured.line(base))
+        return found
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def dbops() -> list[str]:
+    """The command line of this environment, as a new process."""
+    return [str(Path(sys.executable).with_name("dbops"))]
