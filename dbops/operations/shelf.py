@@ -35,7 +35,7 @@ class Shelf:
     """
 
     def __init__(self, config: RepositoryConfig, repository: Repository, target: str = "") -> None:
-        self.config, self.repository = config, repository
+        self.config, self.repository, self.target = config, repository, target
         found = repository.catalogue(target or None)
         self.events: tuple[Event, ...] = repository.events(target or None)
         self.manifests: dict[str, Manifest] = {one.id: one for one in found.manifests}

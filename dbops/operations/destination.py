@@ -1,0 +1,88 @@
+"""Where a restore goes: a new directory, or a new database; never over something that exists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from dbops import registry
+from dbops.config import Target
+from dbops.errors import DestinationExists, NotPermitted, Unreachable, UsageError
+from dbops.model.backup import BackupRecord, Destination
+from dbops.model.server import Endpoint
+from dbops.operations.workspace import Workspace
+from dbops.url import is_url, parse_url
+
+__all__ = ["Place", "parse", "refuse_existing"]
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a restore goes: a new directory, or a new database that ``endpoint`` names."""
+
+    directory: str = ""
+    endpoint: Endpoint | None = None
+
+    def __str__(self) -> str:
+        return self.directory or str(self.endpoint)
+
+    def destination(self, record: BackupRecord, databases: tuple[str, ...], tools: str) -> Destination:
+        """Where this backup goes, in the backend's terms.
+
+        :param databases: the ones that were asked for; empty for all.
+        :raises UsageError: it cannot go there.
+        """
+        if self.endpoint is None:
+            return Destination(kind="directory", path=self.directory, tools=tools, only=databases)
+        if registry.for_scheme(self.endpoint.engine).name != record.engine:
+            raise UsageError(f"--into: a backup of {record.engine} cannot go into {self.endpoint}")
+        if record.kind == "physical":
+            raise UsageError(
+                f"{record.id} is a copy of a whole server: it goes into a directory, not into a database",
+                hint="Give --into a directory, or restore a logical backup with --method.",
+            )
+        only = databases or record.databases
+        if len(only) != 1:
+            raise UsageError(
+                f"{record.id} holds {len(only)} databases, and {self.endpoint} is one",
+                hint=f"Choose with --database one of: {', '.join(only)}.",
+            )
+        return Destination(kind="database", database=self.endpoint.database or "", tools=tools, only=only)
+
+
+def parse(ws: Workspace, into: str) -> Place:
+    """The words after ``--into``.
+
+    :raises UsageError: a URL without a database, or of no known engine.
+    """
+    if is_url(into):
+        endpoint, _ = parse_url(into, ws.secrets.literal, "--into")
+        if not endpoint.database:
+            raise UsageError("--into: the URL names no database", hint="Add the name of the new one: …/shop_restored.")
+        return Place(endpoint=endpoint)
+    return Place(directory=str(Path(into).absolute()))
+
+
+def refuse_existing(ws: Workspace, target: str, place: Place) -> None:
+    """:raises DestinationExists: something is there; an empty directory is nothing."""
+    if place.endpoint is not None:
+        _refuse_database(ws, target, place.endpoint)
+        return
+    path = Path(place.directory)
+    try:
+        taken = path.exists() and (not path.is_dir() or any(path.iterdir()))
+    except OSError as error:
+        raise NotPermitted(f"{path}: cannot be looked at: {error.strerror}") from None
+    if taken:
+        raise DestinationExists(f"{path} is there already", hint="Restore into a directory that is not there yet.")
+
+
+def _refuse_database(ws: Workspace, target: str, endpoint: Endpoint) -> None:
+    try:
+        with ws.open(Target(name=target, endpoint=endpoint)):
+            pass
+    except Unreachable as error:
+        if error.reason == "unknown_database":
+            return
+        raise
+    raise DestinationExists(f"the database {endpoint} is there already", hint="Restore into a new name.")

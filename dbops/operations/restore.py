@@ -1,0 +1,210 @@
+"""Bringing a backup back: into a new directory or a new database, never over something that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from dbops import registry
+from dbops.backup import objective as law
+from dbops.backup.chain import choose
+from dbops.config import Target
+from dbops.errors import InputError
+from dbops.execute import Outcome
+from dbops.model.backup import BackupRecord, Chain, Destination, Until
+from dbops.model.finding import Missing
+from dbops.model.recovery import ChainChoice, Reachability
+from dbops.model.stored import Estimate, RestoreAnswer, Restored
+from dbops.operations.destination import Place, parse, refuse_existing
+from dbops.operations.shelf import Shelf, detached, open_shelf, recorded, use
+from dbops.operations.verify import backed_up
+from dbops.operations.workspace import Workspace
+from dbops.plan import Plan, Step, Transfer, walk
+
+__all__ = ["NOUN", "Wish", "carry_out", "plan", "replan", "result"]
+
+NOUN = "restore.run"
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What to bring back.
+
+    :param databases: only these; empty for all that the backup holds.
+    """
+
+    until: Until = Until()
+    method: str = ""
+    incarnation: str = ""
+    databases: tuple[str, ...] = ()
+
+
+class _Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    repository: str
+    wish: Wish
+    place: Place
+    backups: dict[str, str]
+
+
+def plan(
+    ws: Workspace,
+    target: str | Target,
+    *,
+    wish: Wish | None = None,
+    into: str | None = None,
+    repository: str | None = None,
+) -> tuple[RestoreAnswer, Plan | None]:
+    """Whether the point can be brought back, from what and how; and the plan, when it can and ``into`` is said.
+
+    :param into: a directory that is absent or empty, or the URL of a database that is not there yet.
+    :raises DestinationExists: something is there.
+    """
+    wanted, asked = ws.target(target), wish or Wish()
+    shelf = open_shelf(ws, wanted, repository)
+    choice = _choose(shelf, asked)
+    if choice.verdict is not Reachability.REACHABLE or into is None:
+        return _answer(shelf, asked, choice, None, ()), None
+    place = parse(ws, into)
+    refuse_existing(ws, wanted.name, place)
+    return _planned(ws, shelf, asked, choice, place)
+
+
+def replan(ws: Workspace, saved: Plan) -> Plan:
+    """The same restore of the very same manifests.
+
+    :raises InputError: one of them is gone or was changed.
+    :raises DestinationExists: something has come to be where it was to go.
+    """
+    inputs = _inputs(saved)
+    config = ws.config.repository(inputs.repository)
+    shelf = Shelf(config, ws.repository(config), saved.target)
+    chain = tuple(shelf.record(backup) for backup in inputs.backups)
+    for one in chain:
+        if one.digest != inputs.backups[one.id]:
+            raise InputError(f"the manifest of {one.id} is not the one that the plan names", hint="Make it again.")
+    refuse_existing(ws, saved.target, inputs.place)
+    choice = ChainChoice(
+        verdict=Reachability.REACHABLE, reason="", chain=chain, recovers_to=chain[-1].instant if chain else None
+    )
+    again = _planned(ws, shelf, inputs.wish, choice, inputs.place)[1]
+    if again is None:
+        raise InputError(f"the plan for {saved.target} names no backup")
+    return again
+
+
+def carry_out(ws: Workspace, plan: Plan) -> Outcome:
+    """Restore. What exists is never touched: the steps themselves refuse it too."""
+    inputs = _inputs(plan)
+    config = ws.config.repository(inputs.repository)
+    shelf = Shelf(config, ws.repository(config, read=True), plan.target)
+    records = [shelf.record(backup) for backup in inputs.backups]
+    destination = detached(plan.target, plan.engine)
+    if inputs.place.endpoint is not None:
+        destination = Target(name=plan.target, endpoint=inputs.place.endpoint)
+    with recorded(ws, "restore", plan.target, str(inputs.place)) as facts, use(shelf, records):
+        facts["backup"] = records[-1].id
+        outcome = ws.execute(plan, destination, backend=registry.backend(plan.engine))
+        return outcome.raise_for_status()
+
+
+def result(answer: RestoreAnswer, plan: Plan, outcome: Outcome) -> Restored:
+    """What came back."""
+    starts = [one.started_at for one in outcome.steps if one.started_at]
+    ends = [one.finished_at for one in outcome.steps if one.finished_at]
+    took = max(ends) - min(starts) if starts and ends else timedelta()
+    moved = [outcome.outputs.get(one.id, {}).get("bytes", 0) for one in walk(plan.steps) if isinstance(one, Transfer)]
+    return Restored(
+        backup=answer.chain[-1].id,
+        recovered_to=answer.recovers_to or "",
+        into=str(_inputs(plan).place),
+        seconds=took.total_seconds(),
+        bytes=sum(size for size in moved if isinstance(size, int)),
+        notes=plan.notes,
+    )
+
+
+def _choose(shelf: Shelf, wish: Wish) -> ChainChoice:
+    return choose(
+        shelf.records,
+        wish.until,
+        incarnation=wish.incarnation,
+        method=wish.method,
+        databases=wish.databases,
+        unreadable=[one.id for one in shelf.unreadable],
+    )
+
+
+def _planned(
+    ws: Workspace, shelf: Shelf, wish: Wish, choice: ChainChoice, place: Place
+) -> tuple[RestoreAnswer, Plan | None]:
+    newest = choice.chain[-1]
+    destination = place.destination(newest, wish.databases, _tools(ws, shelf.target))
+    backend = registry.backend(newest.engine)
+    chain = Chain(repository=shelf.config.name, records=choice.chain)
+    steps = backend.backup.compile_restore(chain, destination, wish.until, backed_up(newest))
+    inputs = _Inputs(
+        repository=shelf.config.name,
+        wish=wish,
+        place=place,
+        backups={one.id: one.digest for one in choice.chain},
+    )
+    made = Plan(
+        noun=NOUN,
+        target=shelf.target,
+        engine=newest.engine,
+        created_at=ws.now(),
+        steps=steps,
+        inputs=msgspec.to_builtins(inputs),
+        notes=choice.notes,
+    )
+    return _answer(shelf, wish, choice, destination, steps), made
+
+
+def _answer(
+    shelf: Shelf, wish: Wish, choice: ChainChoice, destination: Destination | None, steps: Sequence[Step]
+) -> RestoreAnswer:
+    return RestoreAnswer(
+        verdict=choice.verdict,
+        reason=choice.reason,
+        until=wish.until,
+        repository=shelf.config.name,
+        chain=choice.chain,
+        missing=choice.missing,
+        nearest=choice.nearest,
+        recovers_to=choice.recovers_to.isoformat() if choice.recovers_to else None,
+        destination=destination,
+        steps=tuple(steps),
+        estimate=_estimate(shelf, choice.chain),
+        notes=choice.notes,
+    )
+
+
+def _estimate(shelf: Shelf, chain: Sequence[BackupRecord]) -> Estimate:
+    if not chain:
+        nothing = Missing("no_backup", "there is nothing to restore")
+        return Estimate(seconds=nothing, stored_bytes=nothing, bytes=nothing)
+    newest = chain[-1]
+    size = newest.source_bytes
+    return Estimate(
+        seconds=size if isinstance(size, Missing) else law.predict("restore", newest.method, shelf.runs(), size),
+        stored_bytes=_total([one.stored_bytes for one in chain]),
+        bytes=_total([one.bytes for one in chain]),
+    )
+
+
+def _total(sizes: Sequence[int | Missing]) -> int | Missing:
+    missing = [size for size in sizes if isinstance(size, Missing)]
+    return missing[0] if missing else sum(size for size in sizes if isinstance(size, int))
+
+
+def _tools(ws: Workspace, target: str) -> str:
+    known = ws.config.targets.get(target)
+    return known.verify.tools if known else ""
+
+
+def _inputs(plan: Plan) -> _Inputs:
+    try:
+        return msgspec.convert(plan.inputs, _Inputs)
+    except msgspec.ValidationError as error:
+        raise InputError(f"the plan for {plan.target} does not say what it was made from: {error}") from None
