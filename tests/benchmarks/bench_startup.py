@@ -14,7 +14,7 @@ def test_startup(race: Callable[..., Any], dbops: list[str]) -> None:
         {
             "python -c 'import click'": [sys.executable, "-c", "import click"],
             "dbops --help": [*dbops, "--help"],
-            "dbops health --help": [*dbops, "health", "--help"],
+            "dbops job --help": [*dbops, "job", "--help"],
         },
         rounds=15,
     )

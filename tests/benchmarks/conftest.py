@@ -59,7 +59,8 @@ def once(argv: Sequence[str], env: Mapping[str, str] | None, before: Callable[[]
     began = time.perf_counter()
     child = subprocess.Popen(argv, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert child.stderr is not None
-    said = child.stderr.read()
+    with child.stderr:
+        said = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - began
     child.returncode = os.waitstatus_to_exitcode(status)
