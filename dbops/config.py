@@ -13,7 +13,7 @@ import msgspec
 from dbops.conversion import Plain, known, nearest, struct, table
 from dbops.durations import duration, keep
 from dbops.errors import ConfigError, UsageError
-from dbops.model.backup import Keep, Objective
+from dbops.model.backup import Keep, Objective, VerifyLevel
 from dbops.model.server import Endpoint
 from dbops.plan import SecretRef
 from dbops.url import Keeper, is_url, parse_url
@@ -52,7 +52,7 @@ class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 class _VerifyRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     every: str = "7d"
-    level: str = "full"
+    level: VerifyLevel = "full"
 
 
 class _Objective(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,7 +87,7 @@ class _Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     members: tuple[str, ...] = ()
     health: _Health = _Health()
     waivers: tuple[Waiver, ...] = ()
-    timeout: str = "5s"
+    timeout: str | None = None
 
 
 class JobConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,7 +114,7 @@ class StateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 class _Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     repository: str | None = None
-    timeout: str | None = None
+    timeout: str = "5s"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +125,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     repository: str | None = None
     objective: Objective = Objective()
     verify_every_s: int | None = None
-    verify_level: str = "full"
+    verify_level: VerifyLevel = "full"
     verify: VerifyConfig = VerifyConfig()
     labels: dict[str, str] = {}
     members: tuple[str, ...] = ()
@@ -144,6 +144,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     jobs: dict[str, JobConfig] = {}
     state: StateConfig = StateConfig()
     default_repository: str | None = None
+    default_timeout_s: float = 5.0
 
     def target(self, name_or_url: str, keeper: Keeper) -> Target:
         """A configured target, or one made of a URL; ``keeper`` takes a password that the URL carries.
@@ -154,7 +155,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             return self.targets[name_or_url]
         if is_url(name_or_url):
             endpoint, _ = parse_url(name_or_url, keeper)
-            return Target(name=_url_name(endpoint), endpoint=endpoint, repository=self.default_repository)
+            return Target(
+                name=_url_name(endpoint),
+                endpoint=endpoint,
+                repository=self.default_repository,
+                timeout_s=self.default_timeout_s,
+            )
         close = nearest(name_or_url, self.targets)
         raise UsageError(
             f"there is no target {name_or_url!r} in {self.path or 'the configuration (no dbops.toml was found)'}",
@@ -235,35 +241,43 @@ def parse(text: str, path: str = "dbops.toml") -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from None
     known(document, ("defaults", "repositories", "targets", "jobs", "state"), path, "")
-    defaults = struct(document.get("defaults", {}), _Defaults, path, "defaults")
-    config = Config(
-        path=path,
-        repositories=_named(document, "repositories", RepositoryConfig, path),
-        jobs=_named(document, "jobs", JobConfig, path),
-        state=struct(document.get("state", {}), StateConfig, path, "state"),
-        default_repository=defaults.repository,
-        targets=_targets(document, defaults, path),
-    )
+    try:
+        config = _config(document, path)
+    except UsageError as error:  # the same readers serve the command line, where the class is another
+        raise ConfigError(error.message, hint=error.hint) from None
     _check_repositories(config)
     return config
 
 
-def _targets(document: Plain, defaults: _Defaults, path: str) -> dict[str, Target]:
-    raw = _named(document, "targets", _Target, path)
-    try:
-        return {name: _target(name, one, defaults, path) for name, one in raw.items()}
-    except UsageError as error:  # the same readers serve the command line, where the class is another
-        raise ConfigError(error.message, hint=error.hint) from None
+def _config(document: Plain, path: str) -> Config:
+    defaults = struct(document.get("defaults", {}), _Defaults, path, "defaults")
+    timeout_s = duration(defaults.timeout, f"{path}: defaults.timeout")
+    state = struct(document.get("state", {}), StateConfig, path, "state")
+    if state.url is not None:
+        _endpoint(state.url, f"{path}: state.url")
+    if state.password is not None:
+        SecretRef.parse(state.password, f"{path}: state.password")
+    return Config(
+        path=path,
+        repositories=_named(document, "repositories", RepositoryConfig, path),
+        jobs=_named(document, "jobs", JobConfig, path),
+        state=state,
+        default_repository=defaults.repository,
+        default_timeout_s=timeout_s,
+        targets={
+            name: _target(name, raw, defaults, path) for name, raw in _named(document, "targets", _Target, path).items()
+        },
+    )
 
 
 def _target(name: str, raw: _Target, defaults: _Defaults, path: str) -> Target:
     where = f"{path}: targets.{name}"
-    endpoint, password = parse_url(raw.url, None, f"{where}.url")
-    if password:
-        raise ConfigError(f"{where}.url holds a password", hint='Write password = "env:NAME" beside the url instead.')
+    endpoint = _endpoint(raw.url, f"{where}.url")
     if raw.password is not None:
         reference = SecretRef.parse(raw.password, f"{where}.password")
         endpoint = msgspec.structs.replace(endpoint, password=reference)
+    for number, member in enumerate(raw.members):
+        _endpoint(member, f"{where}.members[{number}]")
     rule = raw.objective.verify
     return Target(
         name=name,
@@ -278,15 +292,22 @@ def _target(name: str, raw: _Target, defaults: _Defaults, path: str) -> Target:
         thresholds=raw.health.thresholds,
         skip=raw.health.skip,
         waivers=raw.waivers,
-        timeout_s=duration(raw.timeout, f"{where}.timeout"),
+        timeout_s=duration(raw.timeout or defaults.timeout, f"{where}.timeout"),
     )
+
+
+def _endpoint(url: str, where: str) -> Endpoint:
+    endpoint, password = parse_url(url, None, where)
+    if password:
+        raise ConfigError(f"{where} holds a password", hint='Write password = "env:NAME" beside the url instead.')
+    return endpoint
 
 
 def _objective(raw: _Objective, where: str) -> Objective:
     return Objective(
-        rpo_s=duration(raw.rpo, f"{where}.rpo") if raw.rpo else None,
-        rto_s=duration(raw.rto, f"{where}.rto") if raw.rto else None,
-        keep=keep(raw.keep, f"{where}.keep") if raw.keep else Keep(),
+        rpo_s=duration(raw.rpo, f"{where}.rpo") if raw.rpo is not None else None,
+        rto_s=duration(raw.rto, f"{where}.rto") if raw.rto is not None else None,
+        keep=keep(raw.keep, f"{where}.keep") if raw.keep is not None else Keep(),
     )
 
 
