@@ -42,23 +42,34 @@ def for_scheme(scheme: str) -> Backend:
     :raises UsageError: nobody does.
     """
     plain = scheme.partition("+")[0]
-    direct = _points().get(plain)
-    for candidate in [backend(plain)] if direct else backends().values():
+    known: set[str] = set()
+    broken: list[str] = []
+    for name in [plain] if plain in _points() else names():
+        try:
+            candidate = backend(name)
+        except ConfigError as error:
+            if name == plain:
+                raise
+            broken.append(error.message)  # somebody else's plugin: told only when nobody answers
+            continue
         if plain in candidate.url_schemes:
             return candidate
-    known = sorted({word for one in backends().values() for word in one.url_schemes})
-    raise UsageError(f"no backend answers for {plain}:// URLs", hint=f"Known: {', '.join(known)}.")
+        known.update(candidate.url_schemes)
+    hint = f"Known: {', '.join(sorted(known))}."
+    raise UsageError(f"no backend answers for {plain}:// URLs", hint=" ".join([hint, *broken]))
 
 
 def load(point: EntryPoint) -> Backend:
     """Import a backend and check that it speaks this version of the plugin API."""
     try:
         found: Backend = point.load()
-    except ImportError as error:
-        missing = error.name or str(error)
+    except (ImportError, AttributeError) as error:
+        absent = isinstance(error, ModuleNotFoundError) and error.name
+        reason = f"{error.name} is missing" if absent else str(error)
+        ours = f"pip install 'dbops[{point.name}]' brings what this engine needs."
         raise ConfigError(
-            f"the backend {point.name!r} ({_provider(point)}) cannot be imported: {missing} is missing",
-            hint=f"pip install 'dbops[{point.name}]' brings what this engine needs.",
+            f"the backend {point.name!r} ({_provider(point)}) cannot be imported: {reason}",
+            hint=ours if _provider(point) == "dbops" else f"Install {_provider(point)} again, with what it needs.",
         ) from error
     version = getattr(found, "api_version", None)
     if version != API_VERSION:
