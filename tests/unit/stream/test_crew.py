@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 
 import pytest
 
 from dbops.stream.crew import BlockReader, Channel, Crew, Stopped
+
+
+def wait_for(gate: threading.Event) -> None:
+    gate.wait(30)
 
 
 def test_a_full_channel_makes_the_producer_wait() -> None:
@@ -42,12 +47,11 @@ def test_stopping_wakes_whoever_waits(side: str) -> None:
     woken = threading.Event()
 
     def wait() -> None:
-        with pytest.raises(Stopped):
-            if side == "get":
-                channel.get()
+        try:
             while True:
-                channel.put(b"x")
-        woken.set()
+                channel.get() if side == "get" else channel.put(b"x")
+        except Stopped:
+            woken.set()
 
     threading.Thread(target=wait, daemon=True).start()
     time.sleep(0.02)
@@ -96,7 +100,7 @@ def test_a_stage_that_ends_early_does_not_settle_the_crew() -> None:
     gate = threading.Event()
     crew.start("quick", lambda: None)
     assert crew.join(5)
-    crew.start("slow", lambda: gate.wait(5) and None)
+    crew.start("slow", partial(wait_for, gate))
     assert not crew.settled(0.02)
     gate.set()
     assert crew.settled(5)
@@ -114,7 +118,7 @@ def test_a_crew_that_failed_stops_stages_that_come_later() -> None:
 def test_threads_never_keep_the_process_alive() -> None:
     crew = Crew("daemon-test")
     gate = threading.Event()
-    crew.start("stuck", lambda: gate.wait(30) and None)
+    crew.start("stuck", partial(wait_for, gate))
     ours = [thread for thread in threading.enumerate() if thread.name.startswith("daemon-test")]
     assert ours
     assert all(thread.daemon for thread in ours)
