@@ -30,7 +30,7 @@ def job() -> None:
 @options.formats("text", "json")
 @options.output
 @options.workspace
-def run(ws: Workspace, name: str | None, due: bool, format_: str, output: str | None) -> int:
+def run(ws: Workspace, *, name: str | None, due: bool, format_: str, output: str | None) -> int:
     """Run the job NAME now, or whatever is due. The exit code is the worst of the targets' codes."""
     from dbops.jobs.run import run_due, run_named
     from dbops.jobs.work import WORKS
@@ -70,7 +70,7 @@ def list_(ws: Workspace, format_: str, output: str | None) -> None:
 @options.formats("text", "json")
 @options.output
 @options.workspace
-def history(ws: Workspace, name: str | None, limit: int, format_: str, output: str | None) -> None:
+def history(ws: Workspace, *, name: str | None, limit: int, format_: str, output: str | None) -> None:
     """Past runs, the newest first."""
     from dbops.jobs.run import past
     from dbops.report import job as render

@@ -13,7 +13,7 @@ from dbops.errors import UsageError
 if TYPE_CHECKING:
     from dbops.operations.workspace import Workspace
 
-__all__ = ["Duration", "formats", "jobs", "output", "target", "targets", "timeout", "workspace", "yes"]
+__all__ = ["Duration", "formats", "jobs", "output", "some_targets", "target", "targets", "timeout", "workspace", "yes"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,6 +81,11 @@ def target(command: F) -> F:
 def targets(command: F) -> F:
     """One TARGET or several."""
     return click.argument("targets", metavar="TARGET...", nargs=-1, required=True, callback=_warn)(command)
+
+
+def some_targets(command: F) -> F:
+    """No TARGET, one, or several."""
+    return click.argument("targets", metavar="[TARGET]...", nargs=-1, callback=_warn)(command)
 
 
 def workspace(command: Callable[Concatenate[Workspace, P], R]) -> Callable[P, R]:

@@ -45,7 +45,7 @@ def show(path: str, format_: str, output: str | None) -> None:
 @options.formats("text", "json")
 @options.output
 @options.workspace
-def apply(ws: Workspace, path: str, yes: bool, format_: str, output: str | None) -> None:
+def apply(ws: Workspace, *, path: str, yes: bool, format_: str, output: str | None) -> None:
     """Carry PLAN out, after planning again gave the same steps. A plan that is out of date is refused."""
     from dbops.operations import plans
     from dbops.report import applied

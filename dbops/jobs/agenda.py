@@ -10,11 +10,12 @@ from dbops.conversion import nearest
 from dbops.errors import DbopsError, UsageError
 from dbops.jobs import schedule
 from dbops.jobs.stamps import Stamps
+from dbops.model.doctor import Standing, Symptom
 from dbops.model.job import Agenda, ScheduledJob
 from dbops.operations.workspace import Workspace
 from dbops.state import Run
 
-__all__ = ["due", "find", "handled", "last_occurrence", "listed", "notes"]
+__all__ = ["due", "examine", "find", "handled", "last_occurrence", "listed", "notes"]
 
 # A job that was never seen is not caught up with, except when it became due just now: the first look after a job was
 # configured must not start a backup at noon, nor may a scheduler that calls once a day at its very minute miss it.
@@ -67,9 +68,26 @@ def listed(ws: Workspace) -> Agenda:
     return Agenda(jobs=tuple(_listed(ws, job) for job in ws.config.jobs.values()))
 
 
+def examine(ws: Workspace) -> tuple[Symptom, ...]:
+    """What the doctor says of the jobs: each one's schedule and targets."""
+    return tuple(_examined(ws, job) for job in ws.config.jobs.values())
+
+
 def notes(job: JobConfig) -> tuple[str, ...]:
     """What the configuration asks for and this version does not do."""
     return (NOT_SENT,) if job.notify else ()
+
+
+def _examined(ws: Workspace, job: JobConfig) -> Symptom:
+    subject = f"job {job.name}"
+    try:
+        cron, tz = _schedule(ws, job)
+        targets = ws.config.select(job.targets, ws.secrets.literal)
+    except DbopsError as error:
+        return Symptom(subject=subject, area="jobs", standing=Standing.PROBLEM, summary=error.message, fix=error.hint)
+    following = schedule.next_after(cron, ws.now(), tz)
+    summary = f"{job.do} of {len(targets)} targets, next {following:%Y-%m-%d %H:%M} UTC"
+    return Symptom(subject=subject, area="jobs", standing=Standing.OK, summary=summary)
 
 
 def _listed(ws: Workspace, job: JobConfig) -> ScheduledJob:

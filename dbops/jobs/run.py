@@ -184,11 +184,10 @@ def _recalled(kept: Run) -> JobRun:
     try:
         return msgspec.convert(kept.facts.get("run"), JobRun)
     except msgspec.ValidationError:  # kept by another version: the columns are the same
-        status = "failed" if kept.code else "done"
         return JobRun(
             name=kept.name,
             do="",
-            status=status,
+            status="failed" if kept.code else "done",
             code=kept.code,
             started_at=kept.started_at,
             finished_at=kept.finished_at,

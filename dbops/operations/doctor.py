@@ -1,0 +1,189 @@
+"""What would fail at 3 a.m.: this machine, the configuration, the repositories and every target, each with a fix."""
+
+from __future__ import annotations
+
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from dbops.backup.text import size
+from dbops.config import RepositoryConfig, Target
+from dbops.errors import DbopsError
+from dbops.model.doctor import Diagnosis, Examined, Standing, Symptom
+from dbops.model.finding import Missing
+from dbops.operations.side_by_side import side_by_side
+from dbops.operations.workspace import Workspace
+from dbops.plan import SecretRef
+
+__all__ = ["examine"]
+
+HERE = "here"
+SKEW_S = 5.0
+LITTLE_BYTES = 1 << 30
+SCRATCH_TIMES = 2
+STATE_BYTES = 100 << 20
+
+
+def examine(
+    ws: Workspace,
+    targets: Sequence[Target],
+    *,
+    jobs: int = 8,
+    timeout_s: float | None = None,
+    also: Sequence[Symptom] = (),
+) -> Diagnosis:
+    """Examine this machine and ``targets``; no targets leaves it at the machine and the repositories.
+
+    Nothing is changed anywhere, except that a repository is asked to store and to delete a canary of a few bytes.
+    :param also: what others found, to be counted with the rest.
+    """
+    found = [*_here(ws)]
+    sizes: dict[str, int | Missing] = {}
+
+    def one(target: Target) -> tuple[Symptom, ...]:
+        symptoms, sizes[target.name] = _target(ws, target, timeout_s)
+        return symptoms
+
+    for symptoms in side_by_side(one, targets, jobs):
+        found += symptoms
+    for repository in _repositories(ws, targets):
+        found.append(_repository(ws, repository))
+    return Diagnosis.of((*found, *also))
+
+
+def _here(ws: Workspace) -> Iterator[Symptom]:
+    if ws.config.path:
+        yield _line(HERE, "configuration", Standing.OK, f"{ws.config.path} is readable and right")
+        yield from _open_to_others(Path(ws.config.path), 0o022, "others can change it", "chmod go-w")
+    else:
+        yield _line(
+            HERE, "configuration", Standing.PROBLEM, "there is no dbops.toml: nothing is scheduled, nothing is kept",
+            "dbops init",
+        )  # fmt: skip
+    for reference in _secrets(ws):
+        yield from _secret(ws, reference)
+    yield _room(ws, HERE, ws.state.directory, STATE_BYTES, "the state directory")
+
+
+def _secrets(ws: Workspace) -> list[tuple[str, SecretRef]]:
+    found = [(f"targets.{one.name}", one.endpoint.password) for one in ws.config.targets.values()]
+    return [(where, reference) for where, reference in found if reference is not None]
+
+
+def _secret(ws: Workspace, named: tuple[str, SecretRef]) -> Iterator[Symptom]:
+    where, reference = named
+    scheme, _, rest = reference.ref.partition(":")
+    try:
+        ws.secrets.resolve(reference)
+    except DbopsError as error:
+        yield _line(where, "configuration", Standing.PROBLEM, f"no password: {error.message}", error.hint)
+        return
+    if scheme == "file":
+        yield from _open_to_others(Path(rest).expanduser(), 0o077, "others can read this password", "chmod 600")
+
+
+def _open_to_others(path: Path, bits: int, what: str, fix: str) -> Iterator[Symptom]:
+    with suppress(OSError):
+        if stat.S_IMODE(path.stat().st_mode) & bits:
+            yield _line(HERE, "configuration", Standing.PROBLEM, f"{path}: {what}", f"{fix} {path}")
+
+
+def _target(ws: Workspace, target: Target, timeout_s: float | None) -> tuple[tuple[Symptom, ...], int | Missing]:
+    try:
+        with ws.open(target, timeout_s=timeout_s) as opened:
+            began = ws.now()
+            found = opened.backend.examine(opened.reader, opened.server, ws.host, _places(target))
+            ended = ws.now()
+            server, label = opened.server, opened.backend.label
+    except DbopsError as error:
+        line = _line(target.name, "connection", Standing.PROBLEM, error.message, error.hint or _how_to_reach(error))
+        return (line,), Missing("connect_failed", error.message)
+    middle = began + (ended - began) / 2
+    lines = (
+        _line(
+            target.name,
+            "connection",
+            Standing.OK,
+            f"answers: {label} {server.version_text} ({server.role}), as {server.user}",
+        ),
+        *(msgspec.structs.replace(one, subject=target.name) for one in found.symptoms),
+        _clock(target, found, None if isinstance(found.clock, Missing) else (found.clock - middle).total_seconds()),
+        _scratch(ws, target, found.data_bytes),
+    )
+    return lines, found.data_bytes
+
+
+def _how_to_reach(error: DbopsError) -> str:
+    if error.reason == "auth_failed":
+        return "Is the password right, and does pg_hba.conf or its like let this login in from here?"
+    return "Is the server up, and is its address right? Try: dbops targets test"
+
+
+def _clock(target: Target, found: Examined, skew_s: float | None) -> Symptom:
+    if skew_s is None:
+        detail = found.clock.detail if isinstance(found.clock, Missing) else ""
+        return _line(target.name, "clock", Standing.UNKNOWN, f"its clock could not be read: {detail}")
+    if abs(skew_s) <= SKEW_S:
+        return _line(target.name, "clock", Standing.OK, f"its clock and ours differ by {abs(skew_s):.1f} s")
+    ahead = "ahead of" if skew_s > 0 else "behind"
+    return _line(
+        target.name, "clock", Standing.PROBLEM, f"its clock is {abs(skew_s):.0f} s {ahead} ours: ages and points in "
+        "time will be wrong by that", "Run a time service (chrony, systemd-timesyncd) on both.",
+    )  # fmt: skip
+
+
+def _scratch(ws: Workspace, target: Target, data_bytes: int | Missing) -> Symptom:
+    place = Path(target.verify.into) if target.verify.into else Path(tempfile.gettempdir())
+    if isinstance(data_bytes, Missing):
+        summary = f"room for a restore test is not known, since the size of the data is not: {data_bytes.detail}"
+        return _line(target.name, "disk", Standing.UNKNOWN, summary)
+    return _room(ws, target.name, place, SCRATCH_TIMES * data_bytes, "a restore test")
+
+
+def _room(ws: Workspace, subject: str, place: Path, needed: int, purpose: str) -> Symptom:
+    free = ws.host.free_bytes(place)
+    if isinstance(free, Missing):
+        return _line(subject, "disk", Standing.UNKNOWN, f"{place}: free space is not known: {free.detail}")
+    summary = f"{place}: {size(free)} free, {purpose} needs {size(needed)}"
+    if free >= needed:
+        return _line(subject, "disk", Standing.OK, summary)
+    fix = "Make room, or name another place: [targets.NAME.verify] into = …" if subject != HERE else "Make room."
+    return _line(subject, "disk", Standing.PROBLEM, summary, fix)
+
+
+def _repositories(ws: Workspace, targets: Sequence[Target]) -> list[RepositoryConfig]:
+    if not targets:
+        return list(ws.config.repositories.values())
+    found: dict[str, RepositoryConfig] = {}
+    for target in targets:
+        with suppress(DbopsError):
+            config = ws.repository_config(target)
+            found[config.name] = config
+    return list(found.values())
+
+
+def _repository(ws: Workspace, config: RepositoryConfig) -> Symptom:
+    name = f"repository {config.name}"
+    try:
+        probe = ws.repository(config).probe()
+    except DbopsError as error:
+        return _line(name, "repository", Standing.PROBLEM, f"cannot be used: {error.message}", error.hint)
+    room = "free space unknown" if isinstance(probe.free_bytes, Missing) else f"{size(probe.free_bytes)} free"
+    summary = f"{config.url}: written, read and deleted in {probe.round_trip_s * 1000:.0f} ms, {room}"
+    if not isinstance(probe.free_bytes, Missing) and probe.free_bytes < LITTLE_BYTES:
+        return _line(name, "repository", Standing.PROBLEM, summary, "Make room: dbops backup prune, or a larger disk.")
+    if not config.encrypt_to:
+        return _line(name, "repository", Standing.OK, f"{summary}; stored in clear (no encrypt_to)")
+    return _line(name, "repository", Standing.OK, f"{summary}; encrypted")
+
+
+def _places(target: Target) -> tuple[str, ...]:
+    return (target.verify.tools,) if target.verify.tools else ()
+
+
+def _line(subject: str, area: str, standing: Standing, summary: str, fix: str = "") -> Symptom:
+    return Symptom(subject=subject, area=area, standing=standing, summary=summary, fix=fix)
