@@ -22,16 +22,18 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from dbops.access.audit import Question, Rule
 from dbops.capabilities import Capability, Support
 from dbops.errors import DbopsError
 from dbops.health.answers import Answers
-from dbops.access.audit import Question, Rule
 from dbops.model.access import AccessSnapshot, Scope
 from dbops.model.backup import BackupFacts, BackupJob, Chain, Destination, Evidence, Made, Method, Outputs, Until
 from dbops.model.backup import VerifyLevel as Level
 from dbops.model.change import Change
+from dbops.model.doctor import Examined
 from dbops.model.finding import Missing
-from dbops.model.health import Check, Observation, Question
+from dbops.model.health import Check, Observation
+from dbops.model.health import Question as HealthQuestion
 from dbops.model.server import Endpoint, Server, Tool, Version
 from dbops.model.users import Desired, Wanted
 from dbops.plan import FromServer, Opening, Probe, Seal, SecretRef, Step, Value
@@ -175,7 +177,9 @@ class AccessDriver(Protocol):
         """One consistent reading of principals, memberships, objects and grants, for each database."""
         ...
 
-    def ask(self, reader: Reader, snapshot: AccessSnapshot, questions: Sequence[Question]) -> tuple[bool | Missing, ...]:
+    def ask(
+        self, reader: Reader, snapshot: AccessSnapshot, questions: Sequence[Question]
+    ) -> tuple[bool | Missing, ...]:
         """The server's own answers about nominal access, to compare ours with."""
         ...
 
@@ -249,7 +253,7 @@ class HealthDriver(Protocol):
         """The catalogue of this engine."""
         ...
 
-    def questions(self) -> tuple[Question, ...]:
+    def questions(self) -> tuple[HealthQuestion, ...]:
         """What checks need. One is called ``databases``: each row has ``name`` and ``missing``, the reason why this
         login cannot ask there, or NULL."""
         ...
@@ -294,6 +298,11 @@ class Backend(Protocol):
 
     def grants(self, jobs: Sequence[str], login: str) -> str:
         """Pure: SQL that makes a least-privileged login for jobs (``health``, ``audit``, ``backup``, ``users``)."""
+        ...
+
+    def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
+        """What would make a job on this server fail later: rights of the login, settings, programs of this machine
+        (looked for in ``places`` first). A question that fails is a symptom of its own and never stops the rest."""
         ...
 
     # The doors, called by execute alone.

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from dbops.capabilities import Capability, Support
 from dbops.errors import UsageError
+from dbops.model.doctor import Examined
 from dbops.model.server import Endpoint, Server
 from dbops.plan import FromServer, Opening, Probe, Seal, Value
 from dbops.spi import (
@@ -16,6 +17,7 @@ from dbops.spi import (
     AccessDriver,
     BackupDriver,
     HealthDriver,
+    Host,
     Member,
     Reader,
     Runtime,
@@ -80,6 +82,12 @@ class PostgreSQL:
         from dbops_postgresql.grants import grants
 
         return grants(jobs, login)
+
+    def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
+        """What would make a job on this server fail later."""
+        from dbops_postgresql.doctor import examine
+
+        return examine(reader, server, host, places)
 
     def open(
         self, source: FromServer, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
