@@ -9,7 +9,7 @@ import os
 import statistics
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -52,20 +52,29 @@ Commands = Mapping[str, Sequence[str]]
 Race = Callable[..., dict[str, Measured]]
 
 
+# A child inherits its parent's peak until it executes its own program, so the command is started by a small process.
+LAUNCHER = """
+import os, sys, time
+began = time.perf_counter()
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(child, 0)
+with open(sys.argv[1], "w") as file:
+    print(time.perf_counter() - began, usage.ru_maxrss, os.waitstatus_to_exitcode(status), file=file)
+"""
+
+
 def once(argv: Sequence[str], env: Mapping[str, str] | None, before: Callable[[], None] | None) -> Timing:
     """Run to the end; what it prints is thrown away. A failure shows what it said."""
     if before is not None:
         before()
-    began = time.perf_counter()
-    child = subprocess.Popen(argv, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert child.stderr is not None
-    with child.stderr:
-        said = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds = time.perf_counter() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode in (0, 1, 76), f"{argv}: {child.returncode}: {said.decode(errors='replace')[-2000:]}"
-    return Timing(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    with tempfile.NamedTemporaryFile() as figures:
+        launched = [sys.executable, "-I", "-S", "-c", LAUNCHER, figures.name, *argv]
+        done = subprocess.run(
+            launched, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True
+        )
+        seconds, peak, code = Path(figures.name).read_text().split()
+    assert int(code) in (0, 1, 76), f"{argv}: {code}: {done.stderr.decode(errors='replace')[-2000:]}"
+    return Timing(float(seconds), int(peak) * (1 if sys.platform == "darwin" else 1024))
 
 
 @pytest.fixture(scope="session")
