@@ -80,7 +80,8 @@ class _Proof:
     def __init__(
         self, ws: Workspace, target: Target, shelf: Shelf, chain: Sequence[BackupRecord], level: VerifyLevel
     ) -> None:
-        self.ws, self.target, self.shelf, self.chain, self.level = ws, target, shelf, tuple(chain), level
+        self.ws, self.target, self.shelf, self.chain = ws, target, shelf, tuple(chain)
+        self.level: VerifyLevel = level
         self.began = ws.now()
 
     def make(self) -> tuple[Verification, dict[str, Json]]:

@@ -1,0 +1,52 @@
+"""Restores, for people and as documents."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dbops.model.recovery import Nearest
+from dbops.model.stored import RestoreAnswer, Restored
+from dbops.report.amounts import bytes_, instant, seconds, span
+from dbops.report.backup import entry
+
+__all__ = ["plan_document", "plan_text", "restored_text"]
+
+
+def plan_document(found: RestoreAnswer) -> dict[str, object]:
+    """What ``restore plan`` prints."""
+    return {**msgspec.structs.asdict(found), "chain": [entry(one) for one in found.chain]}
+
+
+def plan_text(found: RestoreAnswer) -> str:
+    """The verdict first, then from what, how long, and by which steps."""
+    lines = [f"{found.verdict.value.upper()}  {found.reason}"]
+    lines += [f"  missing: {one}" for one in found.missing]
+    lines += _nearest(found.nearest)
+    if found.chain:
+        lines += [f"  from {one.id}, {one.method} of {instant(one.started_at)}" for one in found.chain]
+        estimate = found.estimate
+        lines.append(f"  reads {bytes_(estimate.stored_bytes)}, writes {bytes_(estimate.bytes)}")
+        lines.append(f"  takes {span(estimate.seconds)}")
+    lines += [f"  note: {note}" for note in found.notes]
+    lines += [f"  {number}. {step.summary}  [{step.risk.value}]" for number, step in enumerate(found.steps, 1)]
+    if found.chain and found.destination is None:
+        lines.append("  say where to with --into, to see the steps")
+    return "\n".join(lines) + "\n"
+
+
+def restored_text(found: Restored) -> str:
+    """A restore that was carried through."""
+    lines = [
+        f"Restored {found.backup} into {found.into} in {seconds(found.seconds)}",
+        f"  the state of {found.recovered_to}; {bytes_(found.bytes)} were moved",
+    ]
+    return "\n".join([*lines, *(f"  note: {note}" for note in found.notes)]) + "\n"
+
+
+def _nearest(nearest: Nearest) -> list[str]:
+    said: list[str] = []
+    if nearest.before is not None:
+        said.append(f"  nearest before: {instant(nearest.before)}")
+    if nearest.after is not None:
+        said.append(f"  nearest after:  {instant(nearest.after)}")
+    return said
