@@ -6,6 +6,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ import msgspec
 from dbops.backup.text import size
 from dbops.config import RepositoryConfig, Target
 from dbops.errors import DbopsError
-from dbops.model.doctor import Diagnosis, Examined, Standing, Symptom
+from dbops.model.doctor import Diagnosis, Standing, Symptom
 from dbops.model.finding import Missing
 from dbops.operations.side_by_side import side_by_side
 from dbops.operations.workspace import Workspace
@@ -42,16 +43,9 @@ def examine(
     :param also: what others found, to be counted with the rest.
     """
     found = [*_here(ws)]
-    sizes: dict[str, int | Missing] = {}
-
-    def one(target: Target) -> tuple[Symptom, ...]:
-        symptoms, sizes[target.name] = _target(ws, target, timeout_s)
-        return symptoms
-
-    for symptoms in side_by_side(one, targets, jobs):
+    for symptoms in side_by_side(lambda target: _target(ws, target, timeout_s), targets, jobs):
         found += symptoms
-    for repository in _repositories(ws, targets):
-        found.append(_repository(ws, repository))
+    found += [_repository(ws, repository) for repository in _repositories(ws, targets)]
     return Diagnosis.of((*found, *also))
 
 
@@ -92,7 +86,7 @@ def _open_to_others(path: Path, bits: int, what: str, fix: str) -> Iterator[Symp
             yield _line(HERE, "configuration", Standing.PROBLEM, f"{path}: {what}", f"{fix} {path}")
 
 
-def _target(ws: Workspace, target: Target, timeout_s: float | None) -> tuple[tuple[Symptom, ...], int | Missing]:
+def _target(ws: Workspace, target: Target, timeout_s: float | None) -> tuple[Symptom, ...]:
     try:
         with ws.open(target, timeout_s=timeout_s) as opened:
             began = ws.now()
@@ -100,21 +94,15 @@ def _target(ws: Workspace, target: Target, timeout_s: float | None) -> tuple[tup
             ended = ws.now()
             server, label = opened.server, opened.backend.label
     except DbopsError as error:
-        line = _line(target.name, "connection", Standing.PROBLEM, error.message, error.hint or _how_to_reach(error))
-        return (line,), Missing("connect_failed", error.message)
-    middle = began + (ended - began) / 2
-    lines = (
-        _line(
-            target.name,
-            "connection",
-            Standing.OK,
-            f"answers: {label} {server.version_text} ({server.role}), as {server.user}",
-        ),
+        hint = error.hint or _how_to_reach(error)
+        return (_line(target.name, "connection", Standing.PROBLEM, error.message, hint),)
+    answers = f"answers: {label} {server.version_text} ({server.role}), as {server.user}"
+    return (
+        _line(target.name, "connection", Standing.OK, answers),
         *(msgspec.structs.replace(one, subject=target.name) for one in found.symptoms),
-        _clock(target, found, None if isinstance(found.clock, Missing) else (found.clock - middle).total_seconds()),
+        _clock(target.name, found.clock, began, ended),
         _scratch(ws, target, found.data_bytes),
     )
-    return lines, found.data_bytes
 
 
 def _how_to_reach(error: DbopsError) -> str:
@@ -123,16 +111,19 @@ def _how_to_reach(error: DbopsError) -> str:
     return "Is the server up, and is its address right? Try: dbops targets test"
 
 
-def _clock(target: Target, found: Examined, skew_s: float | None) -> Symptom:
-    if skew_s is None:
-        detail = found.clock.detail if isinstance(found.clock, Missing) else ""
-        return _line(target.name, "clock", Standing.UNKNOWN, f"its clock could not be read: {detail}")
-    if abs(skew_s) <= SKEW_S:
-        return _line(target.name, "clock", Standing.OK, f"its clock and ours differ by {abs(skew_s):.1f} s")
-    ahead = "ahead of" if skew_s > 0 else "behind"
+def _clock(name: str, clock: datetime | Missing, began: datetime, ended: datetime) -> Symptom:
+    if isinstance(clock, Missing):
+        return _line(name, "clock", Standing.UNKNOWN, f"its clock could not be read: {clock.detail}")
+    # It was read at some instant in between: only what is outside is a difference.
+    skew_s = max((clock - ended).total_seconds(), (began - clock).total_seconds(), 0.0)
+    if skew_s <= SKEW_S:
+        return _line(
+            name, "clock", Standing.OK, "its clock agrees with ours" if not skew_s else f"{skew_s:.1f} s apart"
+        )
+    way = "ahead of" if clock > ended else "behind"
     return _line(
-        target.name, "clock", Standing.PROBLEM, f"its clock is {abs(skew_s):.0f} s {ahead} ours: ages and points in "
-        "time will be wrong by that", "Run a time service (chrony, systemd-timesyncd) on both.",
+        name, "clock", Standing.PROBLEM, f"its clock is {skew_s:.0f} s {way} ours: ages and points in time will be "
+        "wrong by that", "Run a time service (chrony, systemd-timesyncd) on both.",
     )  # fmt: skip
 
 
