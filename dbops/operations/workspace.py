@@ -69,7 +69,8 @@ class Workspace:
         self.random = entropy
         self.progress = progress
         self._contexts: WeakSet[Context] = WeakSet()
-        self.state = state or State(default_directory(), clock=clock, url=config.state.url)
+        password = self._state_password if config.state.password else None
+        self.state = state or State(default_directory(), clock=clock, url=config.state.url, password=password)
 
     @classmethod
     def load(cls, config: str | Path | None = None) -> Workspace:
@@ -187,6 +188,9 @@ class Workspace:
         """Ask every execution to end, from another thread: what it holds open is closed, its plan has failed."""
         for context in tuple(self._contexts):
             context.stop.set()
+
+    def _state_password(self) -> str:
+        return self.secrets.resolve(SecretRef.parse(self.config.state.password or "", "state.password"))
 
     def _readable(self, name: str) -> Repository:
         return self.repository(self.config.repository(name), read=True)

@@ -6,16 +6,17 @@ the next time.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dbops.errors import InputError, Unreachable
+from dbops.errors import DbopsError, InputError, OutputError, Unreachable
 from dbops.plan import Json
+from dbops.state.lock import exclusive
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -46,27 +47,40 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 class History:
     """Runs in a database.
 
-    :param url: an SQLAlchemy URL; :param queue: where runs wait while it is away.
+    :param url: an SQLAlchemy URL without a password; ``password`` is asked for when the database is first used.
+    :param queue: where runs wait while it is away.
     """
 
-    def __init__(self, url: str, queue: Path) -> None:
-        self._url, self._queue = url, queue
+    def __init__(self, url: str, queue: Path, password: Callable[[], str] | None = None) -> None:
+        self._url, self._queue, self._password = url, queue, password
         self._engine: Engine | None = None
 
     def record(self, run: Run) -> bool:
-        """Keep a run; False when it had to be queued."""
-        from sqlalchemy.exc import SQLAlchemyError
+        """Keep a run; False when it had to be queued.
 
-        waiting = self._queued()
+        :raises OutputError: it could be neither kept nor queued.
+        """
         try:
-            with self._begin() as connection:
-                for one in (*waiting, run):
-                    connection.execute(_table().insert(), _row(one))
-        except (SQLAlchemyError, Unreachable, OSError):
+            self._insert([run])
+        except DbopsError:  # away, of a newer dbops, its password not to be had: no reason for a backup to fail
             self._enqueue(run)
             return False
-        self._queue.unlink(missing_ok=True)
+        self._flush()
         return True
+
+    def _insert(self, runs: Sequence[Run]) -> None:
+        with self._begin() as connection:
+            for run in runs:
+                connection.execute(_table().insert(), _row(run))
+
+    def _flush(self) -> None:
+        """Write what waited. Only one process at a time, or each would write all of it."""
+        with suppress(DbopsError, OSError):  # there is none, or it goes on waiting
+            if self._queue.stat().st_size == 0:
+                return
+            with self._queue.open("r+b") as file, exclusive(file):
+                self._insert([run for line in file if (run := _waiting(line)) is not None])
+                file.truncate(0)
 
     def runs(
         self, *, kind: str | None = None, target: str | None = None, name: str | None = None, limit: int = 100
@@ -93,36 +107,49 @@ class History:
 
     @contextmanager
     def _begin(self) -> Generator[Connection]:
-        from sqlalchemy.exc import OperationalError
+        from sqlalchemy.exc import SQLAlchemyError
 
         try:
             with self._open().begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except (SQLAlchemyError, OSError, ImportError) as error:
+            cause = getattr(error, "orig", None) or error
             raise Unreachable(
-                f"the state database does not answer: {error.orig}", hint="It holds history only; backups go on."
+                f"the state database does not answer: {cause}", hint="It holds history only; backups go on."
             ) from None
 
     def _open(self) -> Engine:
         if self._engine is None:
-            from sqlalchemy import create_engine
+            from sqlalchemy import create_engine, make_url
             from sqlalchemy.pool import NullPool
 
-            engine = create_engine(self._url, poolclass=NullPool, hide_parameters=True)
-            _upgrade(engine)
+            self._queue.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            url = make_url(self._url)
+            if self._password is not None:
+                url = url.set(password=self._password())
+            engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
+            with self._queue.with_suffix(".lock").open("ab") as file, exclusive(file):
+                _upgrade(engine)
             self._engine = engine
         return self._engine
 
     def _enqueue(self, run: Run) -> None:
-        self._queue.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._queue.open("ab") as file:
-            file.write(msgspec.json.encode(run) + b"\n")
+        try:
+            self._queue.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._queue.open("ab") as file, exclusive(file):
+                file.write(msgspec.json.encode(run) + b"\n")
+        except OSError as error:
+            raise OutputError(
+                f"the state database does not answer, and {self._queue} cannot be written: {error.strerror}",
+                hint="Make room or set DBOPS_STATE to a directory that this user can write.",
+            ) from None
 
-    def _queued(self) -> tuple[Run, ...]:
-        if not self._queue.exists():
-            return ()
-        lines = self._queue.read_bytes().splitlines()
-        return tuple(msgspec.json.decode(line, type=Run) for line in lines if line.strip())
+
+def _waiting(line: bytes) -> Run | None:
+    try:
+        return msgspec.json.decode(line, type=Run)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # the machine died in the middle of it
+        return None
 
 
 # Any: sqlalchemy.Table, which must not be imported to describe it.

@@ -31,14 +31,18 @@ def default_directory(env: Mapping[str, str] | None = None) -> Path:
 class State:
     """Journal and locks are files of this host; history is a database, SQLite in the same directory by default."""
 
-    def __init__(self, directory: Path, *, clock: Callable[[], datetime], url: str | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        clock: Callable[[], datetime],
+        url: str | None = None,
+        password: Callable[[], str] | None = None,
+    ) -> None:
         self.directory = directory
         self._clock = clock
-        self.history = History(url or f"sqlite:///{directory / 'history.sqlite'}", directory / "queued.jsonl")
-
-    def prepare(self) -> None:
-        """Make the directory, readable by its owner alone."""
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        where = url or f"sqlite:///{directory / 'history.sqlite'}"
+        self.history = History(where, directory / "queued.jsonl", password)
 
     def journal(self, target: str, run: str | None = None) -> FileJournal:
         """The journal of a target; ``run`` is drawn when it is not given."""
