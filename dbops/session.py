@@ -20,12 +20,19 @@ from dbops.spi import Backend, Reader, ReadFailed, Session
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-__all__ = ["Resolve", "SqlReader", "SqlWriter", "connect", "from_engine", "writer"]
+__all__ = ["Resolve", "SqlReader", "SqlWriter", "connect", "from_engine", "preload", "writer"]
 
 T = TypeVar("T")
 Resolve = Callable[[SecretRef], str]
 _LOST = {"connect_failed", "too_many_connections", "unknown_database"}
 _REFUSED = {"no_permission", "auth_failed"}
+
+
+def preload(backend: Backend, endpoint: Endpoint) -> None:
+    """Import what connecting needs, so that a clock started afterwards measures the server alone."""
+    from sqlalchemy.engine import make_url
+
+    make_url(f"{backend.session(endpoint, read_only=True, timeout_s=1).drivername}://").get_dialect().import_dbapi()
 
 
 @contextmanager

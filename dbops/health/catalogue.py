@@ -12,7 +12,7 @@ from dbops.errors import UsageError
 from dbops.model.finding import Remedy
 from dbops.model.health import Check, Threshold
 
-__all__ = ["BACKUP_AGE", "BACKUP_PROOF", "choose", "protection_checks"]
+__all__ = ["BACKUP_AGE", "BACKUP_PROOF", "choose", "known", "protection_checks"]
 
 DAY = 86_400.0
 
@@ -46,17 +46,17 @@ def protection_checks(rpo_s: int | None, verify_every_s: int | None) -> tuple[Ch
 
 
 def choose(checks: Sequence[Check], only: Sequence[str] = (), skip: Sequence[str] = ()) -> tuple[Check, ...]:
-    """The checks asked for, in the catalogue's order. An id may hold ``*``.
+    """The checks asked for, in the catalogue's order. An id may hold ``*``."""
+    return tuple(one for one in checks if (not only or _any(one.id, only)) and not _any(one.id, skip))
 
-    :raises UsageError: a word that fits no check.
-    """
-    kept = [check for check in checks if not only or _any(check.id, only)]
-    for word in (*only, *skip):
+
+def known(checks: Sequence[Check], words: Sequence[str]) -> None:
+    """:raises UsageError: a word of ``only`` or ``skip`` that fits no check."""
+    for word in words:
         if not any(_any(check.id, [word]) for check in checks):
             close = difflib.get_close_matches(word, [check.id for check in checks], n=1)
             hint = f"Did you mean {close[0]}?" if close else "See: dbops health list."
             raise UsageError(f"there is no check {word!r}", hint=hint)
-    return tuple(check for check in kept if not _any(check.id, skip))
 
 
 def _any(identity: str, words: Sequence[str]) -> bool:

@@ -123,14 +123,17 @@ def judge(check: Check, observations: Sequence[Observation], rules: Sequence[Wai
 
 
 def _scope(check: Check, answers: Answers, measure: Measure, name: str) -> list[Observation]:
-    for need in check.needs:
-        missing = answers.missing(need)
-        if missing is not None:
-            return [_unknown("could not be read", missing, name)]
+    found: list[Observation] = []
     try:
-        return list(measure(answers))
+        for one in measure(answers):
+            found.append(one)  # noqa: PERF402  # what was seen before an Unanswered still counts
     except Unanswered as end:
-        return [_unknown("could not be told", end.missing, name)]
+        return [*found, _unknown("could not be told", end.missing, name)]
+    if found and all(one.state is Status.SKIPPED for one in found):
+        return found
+    # Whatever a measuring function made of it: with a needed fact absent, the answer is not whole.
+    lacking = [missing for need in check.needs if (missing := answers.missing(need)) is not None]
+    return [*found, *(_unknown("could not be read", missing, name) for missing in lacking)]
 
 
 def _unknown(summary: str, missing: Missing, name: str) -> Observation:
@@ -148,10 +151,10 @@ def _judged(check: Check, observation: Observation, rules: Sequence[WaiverRule],
 def _status(observation: Observation, threshold: Threshold) -> Status:
     if observation.state is Status.SKIPPED:
         return Status.SKIPPED
-    if observation.missing is not None:
-        return Status.UNKNOWN
     found: list[Status] = [observation.state] if observation.state is not None else []
-    if observation.value is not None:
+    if observation.missing is not None:
+        found.append(Status.UNKNOWN)
+    elif observation.value is not None:
         found.append(compare(observation.value, threshold))
     return max(found, key=_ORDER.index, default=Status.UNKNOWN)
 
@@ -164,7 +167,8 @@ def _badness(threshold: Threshold, judged: _Judged) -> tuple[int, bool, float]:
 
 def _summary(first: _Judged, open_ones: int) -> str:
     observation = first.observation
-    about = f"{observation.object}: " if observation.object and observation.object not in observation.summary else ""
+    named = observation.object.partition(":")[2] in observation.summary
+    about = "" if named else f"{observation.object}: "
     why = f": {observation.missing.detail or observation.missing.reason}" if observation.missing else ""
     more = f" (and {open_ones - 1} more)" if first.open and open_ones > 1 else ""
     return f"{about}{observation.summary}{why}{more}"
@@ -180,10 +184,12 @@ def _remedy(check: Check, status: Status, affected: Sequence[_Judged]) -> Remedy
 
 
 def _permission(check: Check, affected: Sequence[_Judged]) -> Remedy | None:
-    reasons = {one.observation.missing.reason for one in affected if one.observation.missing}
-    if not reasons & {"no_permission", "hidden_rows"} or not check.grants:
+    unseen = [one.observation for one in affected if one.observation.missing]
+    refused = [one for one in unseen if one.missing and one.missing.reason in ("no_permission", "hidden_rows")]
+    if not refused or not check.grants:
         return None
-    return Remedy(text=f"The login needs {check.privilege}.", sql="\n".join(check.grants))
+    statements = [one.sql for one in refused if one.sql][:STATEMENTS]
+    return Remedy(text=f"The login needs {check.privilege}.", sql="\n".join(statements or check.grants))
 
 
 def _evidence(check: Check, judged: _Judged) -> Row:

@@ -50,7 +50,7 @@ def backup_proof(protection: Protection | Missing, now: datetime) -> list[Observ
 
 def _missing(missing: Missing) -> Observation:
     if missing.reason == "not_configured":
-        return Observation(summary="no repository is configured", missing=missing, state=Status.SKIPPED)
+        return Observation(summary="not kept by dbops", missing=missing, state=Status.SKIPPED)
     return Observation(summary="the repository could not be read", missing=missing)
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "Question",
     "Row",
     "Status",
+    "TargetHealth",
     "Threshold",
     "WaiverRule",
 ]
@@ -75,6 +76,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     :param measured_by: who gives the observations: the engine from facts, the act of connecting, or the repository.
     :param since: first major version that it makes sense on; ``until`` is the last.
     :param roles: on other servers it is SKIPPED.
+    :param scope: measured once, or once in each database.
     :param cost: of its questions on a large server: ``cheap`` (below 50 ms), ``medium``, ``heavy``.
     :param privilege: what the login needs, in a few words; ``grants`` is the SQL, with ``{login}`` in it.
     :param source: where the thresholds come from.
@@ -92,7 +94,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     since: int = 0
     until: int | None = None
     roles: tuple[Role, ...] = ("primary", "standby")
-    scope: Literal["server", "database", "object"] = "server"
+    scope: Literal["server", "database"] = "server"
     cost: Literal["cheap", "medium", "heavy"] = "cheap"
     privilege: str = ""
     grants: tuple[str, ...] = ()
@@ -139,7 +141,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     :param object: in the words of ``kind:name``; the empty string is the server itself.
     :param value: in the check's unit, compared with its threshold.
     :param state: what holds whatever the threshold says (a lost slot); the worse of both counts.
-    :param missing: it could not be measured: then nothing else counts.
+    :param missing: it could not be measured: UNKNOWN, unless ``state`` is worse, or SKIPPED.
     :param sql: what would help, for this one object.
     """
 
@@ -176,6 +178,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
+    target: str = ""
     status: Status
     summary: str
     reason: str = ""
@@ -191,22 +194,36 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     waived: Waived | None = None
 
 
-class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
-    """All answers about one target.
+class TargetHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """One target of a report.
 
-    :param status: the worst of them; UNKNOWN is worse than OK and better than WARNING.
+    :param status: the worst of its checks; UNKNOWN is worse than OK and better than WARNING.
     :param coverage: the share (0 to 1) of the checks that apply which gave an answer.
     :param code: the exit code of this target alone: 0, 1 for WARNING and CRITICAL, 76 for UNKNOWN, or that of the error
         which kept us from asking.
     """
 
-    target: str
+    name: str
     engine: str
+    address: str
     server_version: str
     role: Role
     status: Status
     coverage: float
+    code: int
     started_at: datetime
     seconds: float
+
+
+class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Every answer about every target; each check names its target."""
+
+    status: Status
+    coverage: float
     code: int
+    targets: tuple[TargetHealth, ...]
     checks: tuple[CheckResult, ...]
+
+    def of(self, target: str) -> dict[str, CheckResult]:
+        """The answers about one target, by id."""
+        return {check.id: check for check in self.checks if check.target == target}

@@ -1,0 +1,1 @@
+"""The checks of PostgreSQL, one subject to a module; each gives its ``RULES``."""
