@@ -110,15 +110,11 @@ def _pick(chains: Sequence[ChainChoice], until: Until) -> ChainChoice | None:
 
 
 def _fits(newest: BackupRecord, until: Until) -> bool:
-    match until.kind:
-        case "latest":
-            return True
-        case "time":
-            return until.time is not None and abs(newest.instant - until.time) < _SAME
-        case "position":
-            return newest.log is not None and newest.log.end == until.value
-        case "name":
-            return newest.id == until.value
+    if until.kind == "time":
+        return until.time is not None and abs(newest.instant - until.time) < _SAME
+    if until.kind == "position":
+        return newest.log is not None and newest.log.end == until.value
+    return until.kind == "latest" or newest.id == until.value
 
 
 def _rank(choice: ChainChoice) -> tuple[bool, object, object, str]:

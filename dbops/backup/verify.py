@@ -81,6 +81,7 @@ def judge(
     verdict = _verdict(checks)
     return Verification(
         backup=record.id,
+        target=record.target,
         level=level,
         verdict=verdict,
         reasons=tuple(check.summary for check in checks if check.verdict is verdict is not Verdict.VERIFIED),

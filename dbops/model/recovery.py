@@ -210,6 +210,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     backup: str
+    target: str
     level: VerifyLevel
     verdict: Verdict
     reasons: tuple[str, ...]

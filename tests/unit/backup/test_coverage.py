@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dbops.backup.coverage import cover
 from dbops.model.backup import BackupRecord, Objective, PastRun
+from dbops.model.finding import Missing
 from dbops.model.recovery import Range
 
 Make = Callable[..., BackupRecord]
@@ -62,6 +63,12 @@ def test_the_time_to_recover(make_record: Make, make_run: MakeRun) -> None:
     assert (slow.verdict, slow.spans[0].rto_s) == ("gaps", Range(200, 200))
     assert slow.reasons[0].endswith("bringing b-000000.00 back takes longer than the RTO of 2m30s")
     assert cover([record], at(0), at(1), Objective(rto_s=250), runs).verdict == "covered"
+
+
+def test_a_backup_that_does_not_say_its_size_cannot_be_timed(make_record: Make, make_run: MakeRun) -> None:
+    record = make_record(0, took_s=0, source_bytes=Missing("not_recorded", "an old manifest"))
+    found = cover([record], at(0), at(1), Objective(rto_s=150), [make_run("restore", seconds=100)])
+    assert found.verdict == "unknown"
 
 
 def test_an_empty_window(make_record: Make) -> None:

@@ -138,6 +138,14 @@ def test_the_cause_is_told_not_the_neighbours_that_were_stopped(make_record: Mak
     assert (proof.verdict, proof.reasons) == (BAD, ("pg_restore exited with 1",))
 
 
+def test_an_opening_that_failed_has_no_content_to_time(make_record: Make) -> None:
+    inner = step("restore-a", 0, 0, done=None, started_at=None, finished_at=None)
+    hold = step("scratch", 0, 3, container=True, done=False, error="ToolFailed", message="initdb exited with 1")
+    proof = run(make_record(0), steps=(hold, inner))
+    assert (proof.verdict, proof.reasons, proof.phases) == (NONE, ("initdb exited with 1",), ())
+    assert inner.seconds == 0
+
+
 def test_a_step_that_never_ran_is_no_pass(make_record: Make) -> None:
     proof = run(make_record(0), steps=(step("check-x", 0, 0, done=None, started_at=None, finished_at=None),))
     assert (proof.verdict, proof.reasons) == (NONE, ("not every step was carried out",))
