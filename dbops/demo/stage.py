@@ -25,7 +25,7 @@ ENGINE = "postgresql"
 LOGIN = "dbops"
 REPORT = "report.html"
 
-# Ten seconds and five minutes would be rash elsewhere: here the sleeper went to sleep a moment ago.
+# A tenth of a second would be rash elsewhere: here the sleeper went to sleep a moment ago.
 CONFIG = """\
 # Written by `dbops demo`.
 
@@ -51,7 +51,7 @@ into = {scratch}
 tools = {tools}
 
 [targets.shop.health.thresholds]
-"pg.activity.idle_in_xact" = {{ warning = 1, critical = 300 }}
+"pg.activity.idle_in_xact" = {{ warning = 0.1, critical = 300 }}
 
 [targets.shop-admin]
 url = {admin_url}

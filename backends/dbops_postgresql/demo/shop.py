@@ -64,15 +64,20 @@ class Shop:
         """On the loopback address."""
         return self._running.port
 
-    def endpoint(self, user: str = SUPERUSER, database: str = MAIN) -> Endpoint:
+    @property
+    def tools(self) -> Path:
+        """The directory of the programs of this version."""
+        return self.installation.bindir
+
+    def endpoint(self, user: str = SUPERUSER) -> Endpoint:
         """How dbops reaches it; the password is in a private file."""
         reference = SecretRef(f"file:{self._passwords[user]}")
         return Endpoint(
-            engine="postgresql", host=server.LOOPBACK, port=self.port, user=user, database=database, password=reference
+            engine="postgresql", host=server.LOOPBACK, port=self.port, user=user, database=MAIN, password=reference
         )
 
-    def fill(self) -> None:
-        """Make the shop: roles, two databases, rows, and the bad habits."""
+    def fill(self) -> str:
+        """Make the shop: roles, two databases, rows, and the bad habits. Says in a line what it holds."""
         self._run(SUPERUSER, "roles")
         for name in DATABASES:
             self._execute(SUPERUSER, f"CREATE DATABASE {name} OWNER shop_owner")
@@ -88,14 +93,16 @@ class Shop:
         with suppress(ToolFailed):
             self._run(MAIN, "broken_index")
         self._sit_idle()
+        return self._summary()
 
-    def login(self, name: str, sql: str) -> None:
+    def login(self, name: str, sql: str) -> Endpoint:
         """Run ``sql``, which makes the login ``name``, in every database as an administrator would, and give it a
         random password in a private file."""
         for database in (SUPERUSER, *DATABASES):
             self._execute(database, sql)
         password = self._remember(name)
         self._execute(SUPERUSER, f"ALTER ROLE {name} PASSWORD '{password}'")
+        return self.endpoint(name)
 
     def stop(self) -> None:
         """End the server; twice is allowed."""
@@ -145,6 +152,13 @@ class Shop:
             running.kill()
             raise
         return running
+
+    def _summary(self) -> str:
+        query = files("dbops_postgresql").joinpath("demo/summary.sql").read_text(encoding="utf-8")
+        with self._connect(MAIN) as connection:
+            row = connection.execute(query.encode()).fetchone()
+        megabytes, databases, schemas, relations, roles = row or (0, 0, 0, 0, 0)
+        return f"{megabytes} MB in {databases} databases, {schemas} schemas, {relations} relations, {roles} roles"
 
     def _sit_idle(self) -> None:
         """Somebody changed a row, went to lunch, and holds its lock."""

@@ -1,0 +1,150 @@
+"""The steps of the demo. Each calls the public operations that a command calls, and tells in a few lines what came."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+
+from dbops import registry
+from dbops.backup.text import size
+from dbops.demo.stage import ENGINE, LOGIN, REPORT, Scene, Shop, workspace
+from dbops.durations import format_duration
+from dbops.model.finding import Missing
+from dbops.operations import backup, health, verify
+from dbops.operations.workspace import Workspace
+from dbops.spi import Progress
+
+__all__ = ["Say", "tour"]
+
+Say = Callable[[str, bool], None]
+"""Prints a text; the flag says whether the line ends there."""
+
+TARGET, ADMIN = "shop", "shop-admin"
+JOBS = ("health", "audit", "backup")
+METHODS = ("dump", "basebackup")
+WIDTH = 62
+MOST = 7
+
+
+class Teller:
+    """Prints numbered steps with the time that each took, and what it found below."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._number = 0
+        self._began = time.monotonic()
+        self._lines: list[str] = []
+
+    @contextmanager
+    def step(self, title: str, command: str = "") -> Generator[Callable[[str], None]]:
+        """What is told inside is printed below the title once the step is over."""
+        self._number += 1
+        self._say(f"{self._number:2}  {title:<{WIDTH}}", False)
+        began, lines = time.monotonic(), list[str]()
+        try:
+            yield lines.append
+        except BaseException:
+            self._say("", True)
+            raise
+        self._say(f"{time.monotonic() - began:6.1f} s", True)
+        for line in [f"$ {command}"] * bool(command) + lines:
+            self._say(f"      {line}", True)
+        self._say("", True)
+
+    def close(self, lines: Sequence[str]) -> None:
+        """The last words."""
+        self._say(f"    {'All of it':<{WIDTH}}{time.monotonic() - self._began:6.1f} s", True)
+        for line in ("", *lines):
+            self._say(line, True)
+
+
+def tour(scene: Scene, say: Say, progress: Progress | None = None) -> None:
+    """The whole job, from a server that is not there yet to the report."""
+    teller = Teller(say)
+    with ExitStack() as open_:
+        with teller.step("Start a PostgreSQL") as tell:
+            shop = open_.enter_context(scene.start())
+            tell(f"{shop.label}, in {scene.directory}")
+        ws = _settle(scene, shop, teller, progress)
+        _health(ws, teller)
+        backups = _backups(ws, teller)
+        _proofs(ws, teller, backups)
+    teller.close(_farewell(scene))
+
+
+def _settle(scene: Scene, shop: Shop, teller: Teller, progress: Progress | None) -> Workspace:
+    with teller.step("Fill it with a shop, and bad habits") as tell:
+        tell(shop.fill())
+    command = f"dbops grants {ENGINE} --for {','.join(JOBS)} --login {LOGIN}"
+    with teller.step("Make a login with no more rights than it needs", command) as tell:
+        login = shop.login(LOGIN, registry.backend(ENGINE).grants(JOBS, LOGIN))
+        tell("Everything below runs under this login; only changing users needs an administrator.")
+    return workspace(scene, shop, login, progress)
+
+
+def _health(ws: Workspace, teller: Teller) -> None:
+    with teller.step("Is it well?", f"dbops health check {TARGET}") as tell:
+        report = health.check(ws, [TARGET])
+        bad = [one for one in report.checks if one.status.value in ("critical", "warning", "unknown")]
+        tell(f"{report.status.value.upper()}: {len(bad)} of {len(report.checks)} checks are not well")
+        for one in bad[:MOST]:
+            tell(f"  {one.status.value:9} {one.id}: {one.summary}")
+        _more(tell, len(bad))
+
+
+def _backups(ws: Workspace, teller: Teller) -> list[str]:
+    with teller.step("Can a promise be kept? 24h may be lost, 1h may pass", f"dbops backup plan {TARGET}") as tell:
+        plan = backup.plan(ws, TARGET)
+        tell(plan.verdict.value.upper())
+        for reason in plan.reasons[:MOST]:
+            tell(f"  {reason}")
+    made: list[str] = []
+    for method in METHODS:
+        kind = "logical" if method == "dump" else "physical"
+        with teller.step(f"Make a {kind} backup", f"dbops backup run {TARGET} --method {method}") as tell:
+            found = backup.run(ws, TARGET, method=method).backup
+            made.append(found.id)
+            seconds = max(0.001, (found.finished_at - found.started_at).total_seconds())
+            speed = "" if isinstance(found.bytes, Missing) else f", {size(found.bytes / seconds)}/s"
+            tell(f"{found.id}: {_size(found.bytes)} stored as {_size(found.stored_bytes)}{speed}")
+    return made
+
+
+def _proofs(ws: Workspace, teller: Teller, backups: Sequence[str]) -> None:
+    for one in backups:
+        with teller.step("Restore it into a throwaway server and look at it", f"dbops backup verify {one}") as tell:
+            proof = verify.verify(ws, one)
+            content = proof.fingerprints
+            same = "" if isinstance(content, Missing) else f"; {content.equal} of {content.compared} objects are equal"
+            tell(f"{proof.verdict.value.upper()}: {len(proof.checks)} checks{same}")
+            if not isinstance(proof.rto_s, Missing):
+                tell(f"it was back after {format_duration(proof.rto_s)}")
+            for reason in proof.reasons[:MOST]:
+                tell(f"  {reason}")
+
+
+def _farewell(scene: Scene) -> list[str]:
+    return [
+        f"The report: {scene.directory / REPORT}",
+        "",
+        "The same on a server of your own:",
+        "  dbops init                                       # a dbops.toml to fill in",
+        f"  dbops grants {ENGINE} --for health,audit,backup  # the SQL of a login for it",
+        "  dbops doctor                                     # what would fail at 3 a.m.",
+        "  dbops health check NAME",
+        "  dbops audit run NAME",
+        "  dbops users export NAME -o users.yaml; dbops users plan users.yaml NAME",
+        "  dbops backup plan NAME; dbops backup run NAME; dbops backup verify NAME",
+        "  dbops report NAME -o report.html",
+        "  dbops job export systemd                         # all of it, every night",
+    ]
+
+
+def _more(tell: Callable[[str], None], found: int) -> None:
+    if found > MOST:
+        tell(f"  and {found - MOST} more")
+
+
+def _size(count: int | Missing) -> str:
+    return "an unknown size" if isinstance(count, Missing) else size(count)
