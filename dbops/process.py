@@ -8,12 +8,14 @@ terminal reaches dbops alone, which then ends its children in its own order.
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import shlex
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -142,18 +144,20 @@ def run(
     stdin: bytes | None = None,
     timeout: float | None = None,
     cwd: Path | None = None,
+    watch: Callable[[], None] | None = None,
 ) -> Completed:
     """Run a program to its end; any exit code is returned.
 
     :param env: variables added to ours; None removes one. The place for secrets.
     :param user: run as this user, which only root can ask for.
     :param timeout: seconds, after which the program and all it started are killed.
+    :param watch: called several times a second; what it raises ends the program at once, and is raised.
     :raises ToolFailed: it cannot be started, or took too long.
     """
     words = _words(argv)
     popen = _start(words, env, user, cwd, stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL)
     try:
-        out, err = popen.communicate(stdin, timeout)
+        out, err = _communicate(popen, stdin, timeout, watch)
     except subprocess.TimeoutExpired as error:
         said = (error.stderr or b"")[-TAIL_BYTES:].decode(errors="replace").strip()
         raise ToolFailed(
@@ -169,6 +173,23 @@ def run(
         stdout=out.decode(errors="replace"),
         stderr=err[-TAIL_BYTES:].decode(errors="replace"),
     )
+
+
+def _communicate(
+    popen: subprocess.Popen[bytes], stdin: bytes | None, timeout: float | None, watch: Callable[[], None] | None
+) -> tuple[bytes, bytes]:
+    if watch is None:
+        return popen.communicate(stdin, timeout)
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    while True:
+        watch()
+        left = deadline - time.monotonic()
+        try:
+            return popen.communicate(stdin, min(0.2, max(0.0, left)))
+        except subprocess.TimeoutExpired:
+            if left <= 0.2:
+                raise
+            stdin = None  # it is being sent, and may be named only once
 
 
 def popen(

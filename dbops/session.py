@@ -6,13 +6,14 @@ connection that is closed, never returned to a pool with our settings on it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from dbops.errors import DbopsError, NotPermitted, Unreachable, UsageError
+from dbops.errors import ConfigError, DbopsError, NotPermitted, Unreachable, UsageError
 from dbops.model.server import Endpoint
 from dbops.plan import SecretRef
 from dbops.spi import Backend, Reader, ReadFailed, Session
@@ -69,8 +70,9 @@ def from_engine(backend: Backend, engine: Engine, *, timeout_s: float = 5.0) -> 
     """
     if type(engine).__name__ == "AsyncEngine":
         raise UsageError("an AsyncEngine was handed in", hint="Hand in its .sync_engine, or an endpoint.")
-    where = engine.url.render_as_string(hide_password=True)
-    endpoint = Endpoint(engine=backend.name, host=engine.url.host, database=engine.url.database)
+    url = engine.url
+    endpoint = Endpoint(engine=backend.name, host=url.host, port=url.port, user=url.username, database=url.database)
+    where = str(endpoint)
     session = backend.session(endpoint, read_only=True, timeout_s=timeout_s)
     with _translated(backend, where):
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -95,15 +97,15 @@ def _connection(backend: Backend, endpoint: Endpoint, session: Session, resolve:
     from sqlalchemy.pool import NullPool
 
     password = resolve(endpoint.password) if endpoint.password else None
-    engine = create_engine(
-        _url(endpoint, session, password),
-        connect_args=dict(session.connect),
-        poolclass=NullPool,
-        isolation_level="AUTOCOMMIT",
-        hide_parameters=True,
-    )
     where = str(endpoint)
     with _translated(backend, where):
+        engine = create_engine(
+            _url(endpoint, session, password),
+            connect_args=dict(session.connect),
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            hide_parameters=True,
+        )
         connection = engine.connect()
     try:
         _prepare(connection, session, backend, where)
@@ -148,17 +150,45 @@ def _translated(backend: Backend, where: str) -> Generator[None]:
         raise _understood(backend, error, where) from None
     except OSError as error:
         raise Unreachable(f"{where}: {error.strerror or error}", reason="connect_failed") from None
+    except ImportError as error:
+        raise ConfigError(
+            f"{where}: the driver cannot be loaded: {error}", hint=f"pip install 'dbops[{backend.name}]' brings it."
+        ) from None
 
 
 def _understood(backend: Backend, error: BaseException, where: str) -> DbopsError:
     cause: BaseException = getattr(error, "orig", None) or error
     reason = backend.fault(cause)
-    message = f"{where}: {' '.join(str(cause).split())}"
+    message = f"{where}: {_said(cause)}"
     if reason in _REFUSED:
         return NotPermitted(message, reason=reason)
     if reason in _LOST:
         return Unreachable(message, reason=reason)
     return ReadFailed(message, reason=reason)
+
+
+def _said(cause: BaseException) -> str:
+    """The driver's words on one line, without the piece of the statement that some put above a caret: it may hold what
+    a secret was made into, and it is cut where it says nothing to a reader."""
+    lines = str(cause).splitlines()
+    marked = [number for number, line in enumerate(lines) if line.strip() == "^"]
+    kept = [line for number, line in enumerate(lines) if number not in marked and number + 1 not in marked]
+    return " ".join(" ".join(kept).split())
+
+
+_PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
+
+
+def _bound(sql: str, parameters: Mapping[str, object], style: str) -> tuple[str, Any]:
+    """SQL with ``%(name)s`` in the words of a driver that numbers or counts its parameters.
+
+    The second value has the type that the driver takes (Any): names to values, or values in order.
+    """
+    if style != "qmark":
+        return sql, dict(parameters)
+    names = [name for name in _PLACE.findall(sql) if name]
+    plain = _PLACE.sub(lambda found: "?" if found[1] else "%", sql)
+    return plain, tuple(parameters[name] for name in names)
 
 
 class _OnConnection:
@@ -169,11 +199,10 @@ class _OnConnection:
 
     # Any: rows have the types that the driver gives them.
     def _ask(self, sql: str, parameters: Mapping[str, object] | None) -> tuple[list[str], list[tuple[Any, ...]]]:
-        options = {"no_parameters": True} if parameters is None else {}
+        options = {"no_parameters": True} if not parameters else {}
+        text, values = _bound(sql, parameters, self._connection.dialect.paramstyle) if parameters else (sql, None)
         with _translated(self._backend, self._where):
-            found = self._connection.exec_driver_sql(
-                sql, dict(parameters) if parameters else None, execution_options=options
-            )
+            found = self._connection.exec_driver_sql(text, values, execution_options=options)
             if not found.returns_rows:
                 return [], []
             return list(found.keys()), [tuple(row) for row in found.fetchall()]

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from dbops.errors import Interrupted
+from dbops.errors import InputError, Interrupted
 from dbops.model.server import Endpoint
 from dbops.plan import FromRepository, Json, Ref, SecretRef, ToRepository, Value
 from dbops.session import connect
@@ -116,10 +116,22 @@ class Context:
         return {name: self._looked_up(value) for name, value in arguments.items()}
 
     def _looked_up(self, value: Value | str) -> Value | str:
-        return self.outputs[value.step][value.output] if isinstance(value, Ref) else value
+        if not isinstance(value, Ref):
+            return value
+        outputs = self.outputs.get(value.step, {})
+        if value.output not in outputs:
+            raise InputError(
+                f"the plan refers to {value.output!r} of the step {value.step!r}, which gave no such thing"
+            )
+        return outputs[value.output]
 
     def endpoint(self, name: str) -> Endpoint:
-        """The server that a step is about."""
+        """The server that a step is about.
+
+        :raises InputError: no server is known by this name now.
+        """
+        if name not in self.endpoints:
+            raise InputError(f"the plan names the server {name!r}, which is not there")
         return self.endpoints[name]
 
     def note(self, step_id: str, outputs: Mapping[str, Value]) -> None:

@@ -6,9 +6,11 @@ import getpass
 import platform
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from itertools import groupby
+from typing import TypeVar
 
 from dbops.errors import DbopsError, Interrupted
 from dbops.execute import steps as actions
@@ -17,6 +19,8 @@ from dbops.execute.outcome import Outcome, StepResult, StepStatus
 from dbops.plan import Hold, Plan, Sql, Step, Together, walk
 
 __all__ = ["execute"]
+
+T = TypeVar("T")
 
 
 def execute(plan: Plan, context: Context) -> Outcome:
@@ -45,18 +49,23 @@ class _Run:
         plan, journal = self._plan, self._context.journal
         who = f"{_user()}@{platform.node()}"
         journal.append("run", {"noun": plan.noun, "plan": plan.digest, "who": who, "steps": len(self._results)})
-        status = "interrupted"
         try:
             self._all(plan.steps)
-            status = "done"
         except DbopsError as error:
             self._error = error
-            status = "failed"
-        finally:
-            self._context.tidy()
-            reason = self._error.message if self._error else ""
-            journal.append("end", {"plan": plan.digest, "status": status, "error": reason})
+        except BaseException as error:
+            with suppress(DbopsError):  # the journal cannot be written either: the first failure is the one to see
+                self._end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", _said(error))
+            raise
+        try:
+            self._end("failed" if self._error else "done", self._error.message if self._error else "")
+        except DbopsError as error:
+            self._error = self._error or error
         return Outcome(plan.digest, tuple(self._results.values()), self._context.outputs, self._error)
+
+    def _end(self, status: str, reason: str) -> None:
+        self._context.tidy()
+        self._context.journal.append("end", {"plan": self._plan.digest, "status": status, "error": reason})
 
     def _all(self, steps: Sequence[Step]) -> None:
         for label, group in groupby(steps, key=_transaction):
@@ -86,7 +95,7 @@ class _Run:
         context = self._context
         opening, endpoint = step.opening, context.endpoint(step.opening.endpoint)
         arguments = context.values(opening.arguments)
-        with context.backend.hold(opening, arguments, endpoint, context) as (outputs, started):
+        with _closed_always(context.backend.hold(opening, arguments, endpoint, context)) as (outputs, started):
             context.note(step.id, outputs)
             if started is not None:
                 context.endpoints[step.id] = started
@@ -114,6 +123,8 @@ class _Run:
             raise
         if failed:
             raise _first_cause(failed)
+        if not waiting.empty():
+            self._context.go_on()
 
     def _worker(self, waiting: queue.SimpleQueue[Step], failed: list[BaseException]) -> None:
         while not self._context.stop.is_set():
@@ -136,7 +147,8 @@ class _Run:
             action()
         except BaseException as error:
             for step in steps:
-                self._record(step, StepStatus.FAILED, began, _said(error))
+                with suppress(DbopsError):  # a journal that cannot be written must not hide what failed before
+                    self._record(step, StepStatus.FAILED, began, _said(error))
             raise
         for step in steps:
             self._record(step, StepStatus.DONE, began, "")
@@ -148,6 +160,31 @@ class _Run:
                 id=step.id, summary=step.summary, status=status, started_at=began, finished_at=ended, error=error
             )
         self._context.journal.append("result", {"id": step.id, "status": status.value, "error": error})
+
+
+@contextmanager
+def _closed_always(held: AbstractContextManager[T]) -> Generator[T]:
+    """As ``with held``, but the body's error is the one that is seen: one while closing is only added to it, and no
+    backend can swallow it."""
+    opened = held.__enter__()
+    try:
+        yield opened
+    except BaseException as error:
+        try:
+            held.__exit__(type(error), error, error.__traceback__)
+        except BaseException as closing:  # noqa: BLE001  whatever it is, the body's error came first
+            _add(error, closing)
+        raise
+    held.__exit__(None, None, None)
+
+
+def _add(error: BaseException, closing: BaseException) -> None:
+    if closing is error:
+        return
+    if isinstance(error, DbopsError):
+        error.message = f"{error.message}; and closing what was held open failed too: {_said(closing)}"
+    else:
+        error.add_note(f"closing what was held open failed too: {_said(closing)}")
 
 
 def _transaction(step: Step) -> tuple[str, str | None, str] | None:

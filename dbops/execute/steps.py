@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dbops import process
-from dbops.errors import CouldNotTell, DbopsError, DestinationExists, OutputError, UsageError
+from dbops.errors import CouldNotTell, DbopsError, OutputError, UsageError
 from dbops.execute.context import Context
 from dbops.execute.transfer import transfer
 from dbops.plan import Call, Command, Fragment, Seal, Sql, Step, Transfer, Value, Wait, WriteFile
@@ -60,32 +60,40 @@ def _sql_once(steps: Sequence[Sql], context: Context) -> None:
     with writer(context.backend, endpoint, resolve=context.secret) as session:
         if first.transaction is None:
             for step in steps:
-                session.run(_statement(step.statement, context))
+                _run(step, context, session.run)
         else:
             with session.transaction():
                 for step in steps:
-                    _in_transaction(step, context, session.run)
+                    _run(step, context, session.run)
 
 
-def _in_transaction(step: Sql, context: Context, run: Callable[[str], None]) -> None:
+def _run(step: Sql, context: Context, run: Callable[[str], None]) -> None:
+    parts = _parts(step.statement, context)
     try:
-        run(_statement(step.statement, context))
+        run("".join(text for text, _ in parts))
     except DbopsError as error:
+        said = error.message
+        # Some engines repeat the word that they stumbled over.
+        for text in (text for text, sealed in parts if sealed and text.strip("'")):
+            said = said.replace(text, "'***'").replace(text.strip("'"), "***")
         # Which of many statements it was is what the reader needs first.
-        error.message = f"{step.summary}: {error.message}"
+        error.message = f"{step.summary}: {said}"
         raise
 
 
-def _statement(parts: Sequence[Fragment], context: Context) -> str:
-    return "".join(
-        context.backend.seal(part, context) if isinstance(part, Seal) else str(context.value(part)) for part in parts
-    )
+def _parts(parts: Sequence[Fragment], context: Context) -> list[tuple[str, bool]]:
+    """Texts, and whether each was made of a secret."""
+    return [
+        (context.backend.seal(part, context), True) if isinstance(part, Seal) else (str(context.value(part)), False)
+        for part in parts
+    ]
 
 
 def command(step: Command, context: Context) -> None:
     """A program; its exit code and standard output become the step's outputs."""
     argv = [str(context.value(word)) for word in step.argv]
-    done = process.run(argv, env=environment(step.env, context), timeout=step.deadline_s).check(step.ok)
+    env = environment(step.env, context)
+    done = process.run(argv, env=env, timeout=step.deadline_s, watch=context.go_on).check(step.ok)
     context.note(step.id, {"returncode": done.returncode, "stdout": done.stdout[-65536:]})
 
 
@@ -97,21 +105,29 @@ def environment(env: Mapping[str, Value], context: Context) -> dict[str, str]:
 def write_file(step: WriteFile, context: Context) -> None:
     """A text file, by a temporary name beside it; an appended one is opened in place."""
     path = Path(str(context.value(step.path)))
-    content = _statement(step.content, context)
+    content = "".join(text for text, _ in _parts(step.content, context))
     try:
         if step.append:
-            with path.open("a", encoding="utf-8") as file:
-                file.write(content)
+            _write(path, content, step.mode, os.O_APPEND)
             return
         temporary = path.with_name(f".{path.name}.dbops")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, step.mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-        temporary.replace(path)
-    except FileExistsError:
-        raise DestinationExists(f"{path} is there already") from None
+        temporary.unlink(missing_ok=True)
+        try:
+            _write(temporary, content, step.mode, os.O_EXCL)
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _write(path: Path, content: str, mode: int, how: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content.encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def call(step: Call, context: Context) -> None:
@@ -135,4 +151,4 @@ def wait(step: Wait, context: Context) -> None:
         context.go_on()
         if time.monotonic() - began > step.deadline_s:
             raise CouldNotTell(f"{step.summary}: not so after {step.deadline_s:g} s", reason="timeout")
-        time.sleep(step.every_s)
+        context.stop.wait(min(step.every_s, step.deadline_s))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from dbops import process
-from dbops.errors import DestinationExists, OutputError, StorageFailed, ToolFailed, UsageError
+from dbops.errors import DestinationExists, OutputError, StorageFailed, ToolFailed, Unsupported, UsageError
 from dbops.execute.context import Context, Repositories
 from dbops.plan import FromServer, Sink, ToCommand, ToDirectory, ToFile, ToRepository, Transfer
 from dbops.spi import Member, Readable
@@ -23,6 +23,8 @@ _BLOCK = 1 << 20
 
 def transfer(step: Transfer, context: Context) -> None:
     """Move every member of the source; the outputs are ``bytes`` and, for a repository, each artifact's digest."""
+    if step.filters and not isinstance(step.sink, ToRepository):
+        raise Unsupported(f"{step.summary}: filters are only applied on the way into a repository")
     total = 0
     # Closed at once when a sink fails: the source may hold a connection and a child.
     with closing(_members(step, context)) as members:
@@ -59,7 +61,10 @@ class _Watched:
 
     def read(self, n: int = _BLOCK, /) -> bytes:
         self._context.go_on()
-        block = self._stream.read(n)
+        try:
+            block = self._stream.read(n)
+        except OSError as error:  # the sink's own errors look the same, and each end keeps its own
+            raise StorageFailed(f"{self._what}: the source failed: {error.strerror or error}") from None
         self.bytes += len(block)
         self._context.progress(self._what, self.bytes, None)
         return block
@@ -129,13 +134,14 @@ def _feed(sink: ToCommand, stream: _Watched, context: Context) -> None:
         # Read what it prints while it is fed: a full pipe would stop both of us.
         drain = threading.Thread(target=_drop, args=(child.stdout,), daemon=True)
         drain.start()
-        with suppress(BrokenPipeError):  # the program ended early: its exit code says why
-            _pour(stream, cast(IO[bytes], child.stdin))
-        returncode = child.wait()
+        _pour(stream, child)
+        returncode = _ended(child, context)
         drain.join(1)
         if returncode != 0:
             said = child.stderr_tail().strip()
             raise ToolFailed(f"{process.describe(child.argv, returncode)}: {said or 'it said nothing'}")
+    while stream.read(_BLOCK):  # a program may be content with less, but only the end tells that the source was whole
+        pass
 
 
 def _drop(pipe: IO[bytes] | None) -> None:
@@ -143,9 +149,24 @@ def _drop(pipe: IO[bytes] | None) -> None:
         pass
 
 
-def _pour(stream: _Watched, pipe: IO[bytes]) -> None:
+def _pour(stream: _Watched, child: process.Child) -> None:
+    pipe = cast(IO[bytes], child.stdin)
     try:
         while block := stream.read(_BLOCK):
             pipe.write(block)
-    finally:
         pipe.close()
+    except BrokenPipeError:  # the program ended early: its exit code says why
+        with suppress(BrokenPipeError):
+            pipe.close()
+    except BaseException:
+        # Closing its input would tell the program that it has everything.
+        child.kill()
+        raise
+
+
+def _ended(child: process.Child, context: Context) -> int:
+    while True:
+        try:
+            return child.wait(0.2)
+        except TimeoutError:
+            context.go_on()
