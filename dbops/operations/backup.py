@@ -12,7 +12,7 @@ from dbops.backup.catalogue import entry
 from dbops.capabilities import Capability
 from dbops.config import Target
 from dbops.conversion import nearest
-from dbops.errors import DbopsError, UsageError
+from dbops.errors import DbopsError, Unsupported, UsageError
 from dbops.model.backup import BackupFacts, BackupJob, Method, Objective, Outputs
 from dbops.model.finding import Missing
 from dbops.model.recovery import BackupPlan
@@ -28,7 +28,9 @@ from dbops.spi import Backend
 __all__ = ["plan", "run"]
 
 RECIPE = "RESTORE.md"
-AGAIN = "Nothing of this run is in the catalogue, and what it had stored was removed. Put that right and start it again."
+AGAIN = (
+    "Nothing of this run is in the catalogue, and what it had stored was removed. Put that right and start it again."
+)
 Publish = Callable[[Outputs], Mapping[str, Value]]
 _CAPABILITY = {"logical": Capability.BACKUP_LOGICAL, "physical": Capability.BACKUP_PHYSICAL}
 
@@ -109,9 +111,10 @@ class _Run:
     def make(self, method: str | None, databases: tuple[str, ...]) -> MadeBackup:
         cleaned = self.store.clean(self.began)
         with self.ws.open(self.target) as opened:
-            chosen = _method(opened, method)
-            opened.require(_CAPABILITY[chosen.kind])
+            methods = _methods(opened, method)
             facts = opened.backend.backup.inspect(opened.reader, opened.server, self.ws.host)
+        chosen = _free(methods, facts)
+        opened.require(_CAPABILITY[chosen.kind])
         job = self._job(chosen, facts, databases)
         manifest = self._carry_out(_Work(opened.backend, opened.server, chosen, job, facts))
         return MadeBackup(
@@ -140,6 +143,7 @@ class _Run:
     def _carry_out(self, work: _Work) -> Manifest:
         driver = work.backend.backup
         steps = driver.compile_backup(work.job, work.facts, work.server)
+        _refuse_blocked(work)
         plan = Plan(
             noun="backup.run",
             target=self.target.name,
@@ -194,17 +198,31 @@ def _incarnation(server: Server) -> str:
     return "unknown" if isinstance(server.incarnation, Missing) else server.incarnation
 
 
-def _method(opened: Opened, name: str | None) -> Method:
+def _methods(opened: Opened, name: str | None) -> list[Method]:
+    """The one that was asked for, or all, the preferred first."""
     methods = [one for one in opened.backend.backup.methods(opened.server) if one.kind in _CAPABILITY]
     if not methods:
         opened.require(Capability.BACKUP_LOGICAL)
-        raise UsageError(f"{opened.target.name}: no method of backup works on this server")
-    if name is None:
-        return methods[0]
+        raise Unsupported(f"{opened.target.name}: no method of backup works on this server")
     names = [one.name for one in methods]
-    if name not in names:
+    if name is not None and name not in names:
         raise UsageError(f"{opened.target.name}: there is no method {name!r}", hint=f"There is: {', '.join(names)}.")
-    return methods[names.index(name)]
+    return [one for one in methods if name in (None, one.name)]
+
+
+def _free(methods: Sequence[Method], facts: BackupFacts) -> Method:
+    """The first that nothing keeps from working; when there is none, the first, which then says what does."""
+    blocked = {one.method for one in facts.blockers}
+    return next((one for one in methods if one.name not in blocked), methods[0])
+
+
+def _refuse_blocked(work: _Work) -> None:
+    """What compiling did not refuse with an error of its own."""
+    for one in work.facts.blockers:
+        if one.method == work.method.name:
+            again = " and restart the server" if one.restart else ""
+            change = f"Set {one.setting} = {one.value}{again}." if one.setting else ""
+            raise Unsupported(f"{work.method.name} does not work on this server: {one.reason}", hint=change)
 
 
 def _known_databases(databases: Sequence[str], facts: BackupFacts) -> tuple[str, ...]:
