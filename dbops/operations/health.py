@@ -199,7 +199,7 @@ def _result(
     if check.measured_by == "connection":
         return decide.judge(check, [_connection(asked)], job.waivers, now)
     if isinstance(asked, DbopsError):
-        nothing = Missing(asked.reason or "connect_failed", asked.message)
+        nothing = Missing(asked.reason or "connect_failed", "no session")
         return decide.judge(check, [Observation(summary="not asked", missing=nothing)], job.waivers, now)
     unfit = decide.fits(check, asked.server)
     if unfit is not None:
