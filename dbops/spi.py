@@ -296,8 +296,9 @@ class Backend(Protocol):
         ``auth_failed``, ``unknown_database``, ``too_many_connections``, ``lock_timeout``, ``query_failed``)."""
         ...
 
-    def grants(self, jobs: Sequence[str], login: str) -> str:
-        """Pure: SQL that makes a least-privileged login for jobs (``health``, ``audit``, ``backup``, ``users``)."""
+    def grants(self, jobs: Sequence[str], login: str, major: int | None = None) -> str:
+        """Pure: SQL that makes a least-privileged login for jobs (``health``, ``audit``, ``backup``, ``users``), for
+        servers of the version ``major`` or, when it is left out, for as many as one text can serve."""
         ...
 
     def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:

@@ -77,11 +77,11 @@ class PostgreSQL:
         """The machine reason behind psycopg's exception."""
         return session.fault(error)
 
-    def grants(self, jobs: Sequence[str], login: str) -> str:
+    def grants(self, jobs: Sequence[str], login: str, major: int | None = None) -> str:
         """SQL that makes a least-privileged login."""
         from dbops_postgresql.grants import grants
 
-        return grants(jobs, login)
+        return grants(jobs, login, major)
 
     def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
         """What would make a job on this server fail later."""
