@@ -28,9 +28,7 @@ from dbops.spi import Backend
 __all__ = ["plan", "run"]
 
 RECIPE = "RESTORE.md"
-AGAIN = (
-    "Nothing of this run is in the catalogue, and what it had stored was removed. Put that right and start it again."
-)
+AGAIN = "Nothing of this run is in the catalogue; what it had stored was removed. Put that right and start it again."
 Publish = Callable[[Outputs], Mapping[str, Value]]
 _CAPABILITY = {"logical": Capability.BACKUP_LOGICAL, "physical": Capability.BACKUP_PHYSICAL}
 
