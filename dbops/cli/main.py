@@ -13,6 +13,7 @@ from types import FrameType
 from typing import NamedTuple, NoReturn
 
 import click
+from click.shell_completion import shell_complete
 
 from dbops import __version__
 from dbops.cli import failure
@@ -20,6 +21,7 @@ from dbops.errors import OutputError
 
 __all__ = ["COMMANDS", "Entry", "LazyGroup", "cli", "main", "run"]
 
+COMPLETION = "_DBOPS_COMPLETE"
 EPILOG = (
     "TARGET is a name from dbops.toml or a URL such as postgresql://user@host/database. "
     "Try it without a server of your own: dbops demo"
@@ -98,6 +100,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process and exit."""
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -106,15 +109,26 @@ def run(arguments: Sequence[str]) -> int:
 
     A command's own return value is its exit code, None meaning 0.
     """
-    signal.signal(signal.SIGTERM, _terminated)
     try:
-        code = cli.main(list(arguments), prog_name="dbops", standalone_mode=False)
+        code = _invoke(list(arguments))
         sys.stdout.flush()
     except BrokenPipeError:
         return _reader_is_gone()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  the one place that answers for every error
         return _report(error, arguments)
     return code if isinstance(code, int) else 0
+
+
+def _invoke(arguments: list[str]) -> object:
+    # Not cli.main(): it would turn Ctrl-C and a closed pipe into exit code 1, which here is an answer.
+    instruction = os.environ.get(COMPLETION)
+    if instruction:
+        return shell_complete(cli, {}, "dbops", COMPLETION, instruction)
+    try:
+        with cli.make_context("dbops", arguments) as context:
+            return cli.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
 
 
 def _report(error: BaseException, arguments: Sequence[str]) -> int:
