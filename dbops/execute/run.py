@@ -110,16 +110,17 @@ class _Run:
             threading.Thread(target=self._worker, args=(waiting, failed), name=f"{step.id}-{number}", daemon=True)
             for number in range(min(step.limit, len(step.steps)))
         ]
-        for worker in workers:
-            worker.start()
         try:
+            for worker in workers:
+                worker.start()
             for worker in workers:
                 while worker.is_alive():
                     worker.join(0.1)
         except BaseException:
             self._context.stop.set()
             for worker in workers:
-                worker.join(10)
+                if worker.is_alive():  # Ctrl-C may come before the last of them was started
+                    worker.join(10)
             raise
         if failed:
             raise _first_cause(failed)
