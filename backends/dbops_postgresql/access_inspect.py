@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from dbops.errors import DbopsError
 from dbops.model.access import (
     AccessSnapshot,
@@ -131,7 +133,7 @@ class _Building:
     def _passwords(self, reader: Reader) -> dict[int, str]:
         if not reader.scalar(text("access_passwords_readable")):
             return {}
-        return {oid: kind for oid, kind in reader.tuples(text("access_passwords"))}
+        return dict(reader.tuples(text("access_passwords")))
 
     def _outside(self, reader: Reader, kind: str, question: str) -> None:
         for name, owner, acl in reader.tuples(text(question)):
@@ -202,12 +204,21 @@ class _Building:
             flags = _relation_flags(facts, oid in extension)
             path = (*self.objects[parent].path, name)
             found[oid] = self._add(RELATIONS[relkind], path, owner, acl, parent, flags)
-        for oid, column, acl in reader.tuples(text("access_columns")):
-            if oid in found:
-                table = self.objects[found[oid]]
-                number = self.acls.of(self.rules.kinds["column"], acl, table.owner)
-                self.objects.append(SecuredObject("column", (*table.path, column), table.owner, number, found[oid]))
+        for sequence, table in reader.tuples(text("access_linked")):
+            if sequence in found and table in found:
+                place = found[sequence]
+                self.objects[place] = msgspec.structs.replace(self.objects[place], follows=found[table])
+        self._columns(reader, found)
         return found
+
+    def _columns(self, reader: Reader, relations: dict[int, int]) -> None:
+        for oid, column, acl in reader.tuples(text("access_columns")):
+            place = relations.get(oid)
+            if place is not None:
+                table = self.objects[place]
+                number = self.acls.of(self.rules.kinds["column"], acl, table.owner)
+                path = (*table.path, column)
+                self.objects.append(SecuredObject("column", path, table.owner, number, place, follows=place))
 
     def _routines(self, reader: Reader, schemas: dict[int, int], extension: set[int]) -> None:
         for oid, schema, name, arguments, owner, acl, definer, fixed, system in reader.tuples(
@@ -240,10 +251,7 @@ class _Building:
             if view in relations and below in relations:
                 reads.setdefault(relations[view], []).append(Reads(relations[below], tuple(columns or ())))
         for number, found in reads.items():
-            one = self.objects[number]
-            self.objects[number] = SecuredObject(
-                one.kind, one.path, one.owner, one.acl, one.parent, one.flags, tuple(found)
-            )
+            self.objects[number] = msgspec.structs.replace(self.objects[number], reads=tuple(found))
 
     def _default(self, creator: int, database: str, schema: str, kind: str, acl: str) -> None:
         grants = self.acls.parse(self.rules.kinds[kind], acl)
@@ -260,6 +268,7 @@ class _Building:
         parent: int = -1,
         flags: tuple[str, ...] = (),
     ) -> int:
+        """One object, its access list parsed; gives its position."""
         number = self._owner(owner)
         if acl is None:
             flags = (*flags, "default")

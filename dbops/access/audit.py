@@ -125,5 +125,3 @@ def _question(
     likely = [who for who in each(holders) if effective.snapshot.principals[who].kind != "unknown"]
     who = chosen.choice(likely) if yes and likely else chosen.choice(people)
     return Question(principal=who, object=number, action=action, ours=bool(holders >> who & 1))
-
-

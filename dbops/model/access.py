@@ -119,6 +119,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     :param row_bypass: attributes that row-level security does not touch.
     :param login: the attribute without which nobody can connect as this principal; empty: everyone can.
     :param quotes: how a part of a name is quoted; the closing one is doubled inside.
+    :param membership_options: inheriting is said of each membership; else it is the attribute ``INHERIT`` of a member.
     """
 
     kinds: dict[str, Kind]
@@ -127,6 +128,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     row_bypass: tuple[str, ...] = ()
     login: str = ""
     quotes: tuple[str, str] = ('"', '"')
+    membership_options: bool = True
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,8 +202,10 @@ class SecuredObject(msgspec.Struct, frozen=True, array_like=True, gc=False):
     :param path: the parts of its name from the database down; the last part of a routine is its signature.
     :param owner: a principal, -1 when there is none. :param parent: the containing object, -1 when there is none.
     :param acl: position of its access list in the snapshot, the engine's built-in default already filled in.
-    :param flags: ``default`` (no access list stored), ``extension`` (came with one), ``rls``, ``rls_forced``, ``policies``, ``definer``,
-        ``path_fixed``, ``invoker``, ``system``, ``closed`` (a database that takes no connections), ``untrusted``.
+    :param follows: the object whose owner it always has (a column's or a serial sequence's table), -1 for none.
+    :param flags: ``default`` (no access list stored), ``extension`` (came with one), ``rls``, ``rls_forced``,
+        ``policies``, ``definer``, ``path_fixed``, ``invoker``, ``system``, ``untrusted``, ``closed`` (a database that
+        takes no connections).
     """
 
     kind: str
@@ -211,6 +215,7 @@ class SecuredObject(msgspec.Struct, frozen=True, array_like=True, gc=False):
     parent: int = -1
     flags: tuple[str, ...] = ()
     reads: tuple[Reads, ...] = ()
+    follows: int = -1
 
     @property
     def database(self) -> str:

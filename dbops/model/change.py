@@ -36,11 +36,7 @@ class ObjectName(msgspec.Struct, frozen=True):
     path: tuple[str, ...]
 
 
-class _Change(msgspec.Struct, frozen=True, kw_only=True, tag_field="change"):
-    pass
-
-
-class CreatePrincipal(_Change, frozen=True, kw_only=True, tag="create"):
+class CreatePrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="create"):
     """A new account or role. ``generate`` asks for a password to be made up and written where ``password`` points."""
 
     name: str
@@ -51,7 +47,7 @@ class CreatePrincipal(_Change, frozen=True, kw_only=True, tag="create"):
     generate: bool = False
 
 
-class AlterPrincipal(_Change, frozen=True, kw_only=True, tag="alter"):
+class AlterPrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="alter"):
     """Attributes given and taken; a limit or an end is only touched where ``set_limit`` or ``set_until`` says so."""
 
     name: str
@@ -65,7 +61,7 @@ class AlterPrincipal(_Change, frozen=True, kw_only=True, tag="alter"):
     old_until: datetime | None = None
 
 
-class SetPassword(_Change, frozen=True, kw_only=True, tag="password"):
+class SetPassword(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="password"):
     """A new password for an account that is there."""
 
     name: str
@@ -73,15 +69,15 @@ class SetPassword(_Change, frozen=True, kw_only=True, tag="password"):
     generate: bool = False
 
 
-class DropPrincipal(_Change, frozen=True, kw_only=True, tag="drop"):
+class DropPrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="drop"):
     """Away with an account; ``attributes`` are what undoing needs."""
 
     name: str
     attributes: tuple[str, ...] = ()
 
 
-class AddMembership(_Change, frozen=True, kw_only=True, tag="add_member"):
-    """Also changes the options of a membership that is there."""
+class AddMembership(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="add_member"):
+    """Also changes the options of a membership that is there; ``less_admin`` when it had ADMIN and shall not."""
 
     member: str
     group: str
@@ -89,9 +85,10 @@ class AddMembership(_Change, frozen=True, kw_only=True, tag="add_member"):
     set: bool = True
     admin: bool = False
     grantor: str = ""
+    less_admin: bool = False
 
 
-class RemoveMembership(_Change, frozen=True, kw_only=True, tag="remove_member"):
+class RemoveMembership(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="remove_member"):
     """One membership, under one grantor; the options are what undoing needs."""
 
     member: str
@@ -102,7 +99,7 @@ class RemoveMembership(_Change, frozen=True, kw_only=True, tag="remove_member"):
     admin: bool = False
 
 
-class AddGrant(_Change, frozen=True, kw_only=True, tag="grant"):
+class AddGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="grant"):
     """Actions on one object. ``grantor`` is the owner of the object when it is empty."""
 
     principal: str
@@ -112,7 +109,7 @@ class AddGrant(_Change, frozen=True, kw_only=True, tag="grant"):
     grantor: str = ""
 
 
-class RemoveGrant(_Change, frozen=True, kw_only=True, tag="revoke"):
+class RemoveGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="revoke"):
     """Actions off one object, or (``option_only``) just the right to pass them on."""
 
     principal: str
@@ -123,7 +120,7 @@ class RemoveGrant(_Change, frozen=True, kw_only=True, tag="revoke"):
     grantor: str = ""
 
 
-class SetOwner(_Change, frozen=True, kw_only=True, tag="own"):
+class SetOwner(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="own"):
     """Another owner."""
 
     object: ObjectName
@@ -131,7 +128,7 @@ class SetOwner(_Change, frozen=True, kw_only=True, tag="own"):
     old: str
 
 
-class AddDefault(_Change, frozen=True, kw_only=True, tag="default"):
+class AddDefault(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="default"):
     """What ``principal`` gets on objects of ``kind`` that ``creator`` will make; ``schema`` empty for everywhere."""
 
     creator: str
@@ -143,7 +140,7 @@ class AddDefault(_Change, frozen=True, kw_only=True, tag="default"):
     grantable: bool = False
 
 
-class RemoveDefault(_Change, frozen=True, kw_only=True, tag="undefault"):
+class RemoveDefault(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="undefault"):
     """The reverse of :class:`AddDefault`; ``grantable`` is what undoing needs."""
 
     creator: str

@@ -15,10 +15,13 @@ from dbops.plan import SecretRef
 __all__ = [
     "Delta",
     "Desired",
+    "PlannedStep",
+    "Future",
     "SpecGrant",
     "SpecMember",
     "SpecOwned",
     "SpecPrincipal",
+    "UsersPlan",
     "Wanted",
     "WantedGrant",
     "WantedOwner",
@@ -150,3 +153,25 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     principal: str
     gains: tuple[str, ...] = ()
     loses: tuple[str, ...] = ()
+
+
+class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One step as it is shown; ``sql`` with every secret replaced by its reference."""
+
+    summary: str
+    risk: str
+    sql: str = ""
+    undo: str = ""
+
+
+class UsersPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a spec would change.
+
+    :param access_delta: what each principal gains and loses in nominal access, and ``LOGIN``.
+    """
+
+    status: Literal["in_sync", "drift"]
+    changes: int
+    steps: tuple[PlannedStep, ...]
+    access_delta: tuple[Delta, ...]
+    notes: tuple[str, ...] = ()

@@ -15,9 +15,9 @@ from dbops.plan import Plan, difference, load_plan
 __all__ = ["REPLAN", "apply", "check_fresh", "load"]
 
 REPLAN = {
-    "users.apply": "dbops.operations.access",
-    "users.rotate": "dbops.operations.access",
-    "users.offboard": "dbops.operations.access",
+    "users.apply": "dbops.operations.users",
+    "users.rotate": "dbops.operations.users",
+    "users.offboard": "dbops.operations.users",
     "backup.prune": "dbops.operations.prune",
     "restore.run": "dbops.operations.restore",
 }

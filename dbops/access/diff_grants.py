@@ -1,0 +1,209 @@
+"""Grants on objects that are there: what a spec wants against the access lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from dbops.access.diff_people import Subjects
+from dbops.access.match import is_pattern, places
+from dbops.access.naming import spell
+from dbops.access.simulate import Simulation
+from dbops.errors import InputError
+from dbops.model.access import PUBLIC, Grant
+from dbops.model.change import AddGrant, ObjectName, RemoveGrant
+from dbops.model.users import Wanted, WantedGrant
+
+__all__ = ["grant_changes", "numbers_of"]
+
+
+class Wish(NamedTuple):
+    """Bits that somebody shall have on an object, and those among them to be passed on."""
+
+    actions: int = 0
+    grantable: int = 0
+
+
+Wishes = dict[int, dict[int, Wish]]
+NOTHING = Wish()
+
+
+def grant_changes(
+    working: Simulation, wanted: Wanted, subjects: Subjects
+) -> tuple[list[AddGrant], list[RemoveGrant], list[AddGrant]]:
+    """What to grant, what to revoke, and what to grant after revoking; all of it applied to ``working``.
+
+    The third part is there because revoking from a table also revokes from its columns.
+    """
+    numbers = numbers_of(working, subjects)
+    wishes = _wishes(working, wanted)
+    gained: list[AddGrant] = []
+    lost: list[RemoveGrant] = []
+    again: list[AddGrant] = []
+    touched = sorted(wishes.keys() | _touched(working, wanted, numbers))
+    for place in [one for one in touched if working.objects[one].kind != "column"]:
+        more, less = _settle(working, place, wishes.get(place, {}), numbers)
+        gained += more
+        lost += less
+    stripped = {(change.object.path, change.principal) for change in lost}
+    for place in [one for one in touched if working.objects[one].kind == "column"]:
+        more, less = _settle(working, place, wishes.get(place, {}), numbers)
+        for change in more:
+            late = (change.object.path[:-1], change.principal) in stripped
+            (again if late else gained).append(change)
+        lost += less
+    return gained, lost, again
+
+
+def numbers_of(working: Simulation, subjects: Subjects) -> frozenset[int]:
+    """The positions of those whose access is exactly what the spec says."""
+    return frozenset(PUBLIC if name == "PUBLIC" else working.numbers[name] for name in subjects if _there(working, name))
+
+
+def _there(working: Simulation, name: str) -> bool:
+    return name == "PUBLIC" or name in working.numbers
+
+
+def _wishes(working: Simulation, wanted: Wanted) -> Wishes:
+    found: Wishes = {}
+    for grant in wanted.grants:
+        if grant.future == "only":
+            continue
+        number = PUBLIC if grant.principal == "PUBLIC" else working.numbers[grant.principal]
+        for place in _meant(working, grant):
+            bits = working.kind(place).bits(tuple(one for one in grant.actions if one in working.kind(place).actions))
+            old = found.setdefault(place, {}).get(number, NOTHING)
+            found[place][number] = Wish(old.actions | bits, old.grantable | (bits if grant.grantable else 0))
+    return found
+
+
+def _meant(working: Simulation, grant: WantedGrant) -> Iterator[int]:
+    matched = places(working, grant.kind, grant.path)
+    if not matched and not is_pattern(grant.path):
+        raise InputError(f"{grant.where}: there is no object {spell(working.rules, grant.kind, grant.path)}")
+    for place in matched:
+        if not grant.columns:
+            yield place
+        for column in grant.columns:
+            yield working.place(ObjectName("column", (*working.objects[place].path, column)))
+
+
+def _touched(working: Simulation, wanted: Wanted, numbers: frozenset[int]) -> set[int]:
+    """The objects in the spec's reach on which one of its subjects has something now."""
+    found: set[int] = set()
+    for place, one in enumerate(working.objects):
+        contained = working.rules.kinds[one.kind].contained
+        if contained and one.database not in wanted.databases:
+            continue
+        if any(grantee in numbers for grantee, _ in working.entries(place)):
+            found.add(place)
+    return found
+
+
+def _settle(
+    working: Simulation, place: int, wishes: Mapping[int, Wish], numbers: frozenset[int]
+) -> tuple[list[AddGrant], list[RemoveGrant]]:
+    """One object, made as it is wanted."""
+    settling = _Settling(working, place, wishes, numbers)
+    gained, lost = settling.gained(), settling.lost()
+    for change in (*gained, *lost):
+        working.apply(change)
+    return gained, lost
+
+
+class _Settling:
+    """An object's access list as it is, split into what stays and what goes."""
+
+    def __init__(
+        self, working: Simulation, place: int, wishes: Mapping[int, Wish], numbers: frozenset[int]
+    ) -> None:
+        self._working = working
+        self._place = place
+        self._owner = working.objects[place].owner
+        self._numbers = numbers - {self._owner}
+        # What an owner has on his own objects is never taken from him; what he lacks of a wish he gets.
+        self._needs = dict(wishes)
+        self._goes: list[tuple[Grant, int, int]] = []
+        entries = working.entries(place).values()
+        options = self._options(entries_of=list(entries), wishes=wishes)
+        for grant in entries:
+            self._split(grant, wishes.get(grant.grantee, NOTHING), options)
+
+    def _options(self, *, entries_of: list[Grant], wishes: Mapping[int, Wish]) -> dict[int, int]:
+        """What everybody may pass on in the end."""
+        found: dict[int, int] = {}
+        for grant in entries_of:
+            if grant.grantee in self._numbers:
+                found[grant.grantee] = wishes.get(grant.grantee, NOTHING).grantable
+            else:
+                found[grant.grantee] = found.get(grant.grantee, 0) | grant.grantable
+        return found
+
+    def _split(self, grant: Grant, wish: Wish, options: Mapping[int, int]) -> None:
+        # A grant goes with its grantor's right to make it. Who shall keep the access gets it from the owner first.
+        orphaned = 0 if grant.grantor == self._owner else grant.actions & ~options.get(grant.grantor, 0)
+        if grant.grantee not in self._numbers:
+            if orphaned:
+                self._goes.append((grant, orphaned, 0))
+                self._needs[grant.grantee] = Wish(orphaned, orphaned & grant.grantable)
+            elif grant.grantee == self._owner:
+                self._have(grant, grant.actions, grant.grantable | grant.actions)
+            return
+        excess = (grant.actions & ~wish.actions) | orphaned
+        option = grant.grantable & ~wish.grantable & ~excess
+        self._have(grant, grant.actions & ~excess, grant.grantable & ~excess & ~option)
+        if excess or option:
+            self._goes.append((grant, excess, option))
+
+    def _have(self, grant: Grant, actions: int, grantable: int) -> None:
+        need = self._needs.get(grant.grantee)
+        if need is not None:
+            self._needs[grant.grantee] = Wish(need.actions & ~actions, need.grantable & ~grantable)
+
+    def gained(self) -> list[AddGrant]:
+        """What is missing, with the right to pass it on told apart."""
+        found: list[AddGrant] = []
+        for number, need in sorted(self._needs.items()):
+            for bits, grantable in ((need.actions & ~need.grantable, False), (need.grantable, True)):
+                if bits:
+                    found.append(
+                        AddGrant(
+                            principal=self._name(number),
+                            object=self._object,
+                            actions=self._actions(bits),
+                            grantable=grantable,
+                        )
+                    )
+        return found
+
+    def lost(self) -> list[RemoveGrant]:
+        """What is too much; grants of others than the owner first, because his may be what they rest on."""
+        found: list[RemoveGrant] = []
+        for grant, excess, option in sorted(self._goes, key=lambda one: one[0].grantor == self._owner):
+            for bits, option_only in ((excess, False), (option, True)):
+                if bits:
+                    found.append(self._removal(grant, bits, option_only))
+        return found
+
+    def _removal(self, grant: Grant, bits: int, option_only: bool) -> RemoveGrant:
+        return RemoveGrant(
+            principal=self._name(grant.grantee),
+            object=self._object,
+            actions=self._actions(bits),
+            option_only=option_only,
+            grantable=bool(bits & grant.grantable),
+            grantor="" if grant.grantor == self._owner else self._name(grant.grantor),
+        )
+
+    @property
+    def _object(self) -> ObjectName:
+        one = self._working.objects[self._place]
+        return ObjectName(one.kind, one.path)
+
+    def _actions(self, bits: int) -> tuple[str, ...]:
+        return self._working.kind(self._place).names(bits)
+
+    def _name(self, number: int) -> str:
+        return self._working.principals[number].name
+
+

@@ -1,0 +1,282 @@
+"""A snapshot with changes applied in memory: what would be, without asking a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from dbops.model.access import (
+    PUBLIC,
+    AccessSnapshot,
+    DefaultGrant,
+    Grant,
+    Kind,
+    Membership,
+    Principal,
+    SecuredObject,
+)
+from dbops.model.change import (
+    AddDefault,
+    AddGrant,
+    AddMembership,
+    AlterPrincipal,
+    Change,
+    CreatePrincipal,
+    DropPrincipal,
+    ObjectName,
+    RemoveDefault,
+    RemoveGrant,
+    RemoveMembership,
+    SetOwner,
+    SetPassword,
+)
+
+__all__ = ["Entries", "Simulation", "simulate"]
+
+Entries = dict[tuple[int, int], Grant]
+DefaultKey = tuple[int, str, str, str]
+
+
+def simulate(snapshot: AccessSnapshot, changes: Iterable[Change]) -> AccessSnapshot:
+    """The snapshot as it would read after the changes.
+
+    :raises KeyError: a change names a principal or an object that is not there.
+    """
+    working = Simulation(snapshot)
+    for change in changes:
+        working.apply(change)
+    return working.snapshot()
+
+
+class Simulation:
+    """A snapshot that can be changed. Positions stay: a dropped principal keeps its place, with nothing left to it."""
+
+    def __init__(self, snapshot: AccessSnapshot) -> None:
+        self._before = snapshot
+        self.rules = snapshot.rules
+        self.principals: list[Principal] = list(snapshot.principals)
+        self.memberships: list[Membership] = list(snapshot.memberships)
+        self.objects: list[SecuredObject] = list(snapshot.objects)
+        self.numbers: dict[str, int] = {one.name: at for at, one in enumerate(self.principals)}
+        self.places: dict[tuple[str, tuple[str, ...]], int] = {
+            (one.kind, one.path): at for at, one in enumerate(self.objects)
+        }
+        self._entries: dict[int, Entries] = {}
+        self._defaults: dict[DefaultKey, Entries] = {
+            (one.creator, one.database, one.schema, one.kind): _by_pair(one.grants) for one in snapshot.defaults
+        }
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def entries(self, place: int) -> Entries:
+        """The access list of an object, by grantee and grantor."""
+        found = self._entries.get(place)
+        if found is None:
+            one = self.objects[place]
+            grants = self._before.acls[one.acl] if one.acl >= 0 else ()
+            found = self._entries[place] = _by_pair(grants)
+        return found
+
+    def defaults(self) -> dict[DefaultKey, Entries]:
+        """What new objects get, by creator, database, schema and kind."""
+        return self._defaults
+
+    def kind(self, place: int) -> Kind:
+        """The kind of an object."""
+        return self.rules.kinds[self.objects[place].kind]
+
+    def place(self, name: ObjectName) -> int:
+        """The position of an object; a column without rights of its own comes into being when it is asked for."""
+        found = self.places.get((name.kind, name.path))
+        if found is not None:
+            return found
+        if name.kind == "column":
+            for kind in self.rules.kinds.values():
+                table = self.places.get((kind.name, name.path[:-1])) if kind.family == "table" else None
+                if table is not None:
+                    return self._add_column(table, name.path)
+        raise KeyError(name)
+
+    def _add_column(self, table: int, path: tuple[str, ...]) -> int:
+        self.objects.append(SecuredObject("column", path, self.objects[table].owner, -1, table, follows=table))
+        self.places["column", path] = len(self.objects) - 1
+        return len(self.objects) - 1
+
+    def snapshot(self) -> AccessSnapshot:
+        """Frozen again."""
+        lists: dict[tuple[Grant, ...], int] = {}
+        objects: list[SecuredObject] = []
+        for place, one in enumerate(self.objects):
+            grants = tuple(self._entries[place].values()) if place in self._entries else self._before.acls[one.acl]
+            objects.append(msgspec.structs.replace(one, acl=lists.setdefault(grants, len(lists))))
+        return msgspec.structs.replace(
+            self._before,
+            principals=tuple(self.principals),
+            memberships=tuple(self.memberships),
+            objects=tuple(objects),
+            acls=tuple(lists),
+            defaults=tuple(
+                DefaultGrant(creator=key[0], database=key[1], schema=key[2], kind=key[3], grants=tuple(found.values()))
+                for key, found in self._defaults.items()
+                if found
+            ),
+        )
+
+    # -- changing ---------------------------------------------------------------------------------------------------
+
+    def apply(self, change: Change) -> None:
+        """One change."""
+        if isinstance(change, CreatePrincipal | AlterPrincipal | DropPrincipal):
+            self._principal(change)
+        elif isinstance(change, AddMembership | RemoveMembership):
+            self._membership(change)
+        elif isinstance(change, AddGrant):
+            self.grant(self.place(change.object), self._number(change.principal), change)
+        elif isinstance(change, RemoveGrant):
+            self.revoke(self.place(change.object), self._number(change.principal), change)
+        elif isinstance(change, SetOwner):
+            self._own(self.place(change.object), self.numbers[change.owner])
+        elif isinstance(change, AddDefault | RemoveDefault):
+            self._default(change)
+        elif not isinstance(change, SetPassword):
+            raise TypeError(type(change).__name__)
+
+    def _number(self, name: str) -> int:
+        return PUBLIC if name.upper() == "PUBLIC" and name not in self.numbers else self.numbers[name]
+
+    def _principal(self, change: CreatePrincipal | AlterPrincipal | DropPrincipal) -> None:
+        if isinstance(change, CreatePrincipal):
+            self.numbers[change.name] = len(self.principals)
+            self.principals.append(
+                Principal(
+                    name=change.name,
+                    attributes=change.attributes,
+                    valid_until=change.valid_until,
+                    connection_limit=change.connection_limit,
+                )
+            )
+            return
+        number = self.numbers[change.name]
+        old = self.principals[number]
+        if isinstance(change, DropPrincipal):
+            self.principals[number] = msgspec.structs.replace(old, kind="unknown", attributes=())
+            self._forget(number)
+            return
+        kept = tuple(one for one in old.attributes if one not in change.loses)
+        self.principals[number] = msgspec.structs.replace(
+            old,
+            attributes=(*kept, *(one for one in change.gains if one not in kept)),
+            valid_until=change.valid_until if change.set_until else old.valid_until,
+            connection_limit=change.connection_limit if change.set_limit else old.connection_limit,
+        )
+
+        if not self.rules.membership_options:
+            inherits = "INHERIT" in self.principals[number].attributes
+            self.memberships = [
+                msgspec.structs.replace(row, inherit=inherits) if row.member == number else row
+                for row in self.memberships
+            ]
+
+    def _forget(self, number: int) -> None:
+        self.memberships = [one for one in self.memberships if number not in (one.member, one.group)]
+        for place, one in enumerate(self.objects):
+            grants = self._before.acls[one.acl] if one.acl >= 0 else ()
+            if place in self._entries or any(grant.grantee == number for grant in grants):
+                found = self.entries(place)
+                for pair in [pair for pair in found if pair[0] == number]:
+                    del found[pair]
+        for found in self._defaults.values():
+            for pair in [pair for pair in found if pair[0] == number]:
+                del found[pair]
+
+    def _membership(self, change: AddMembership | RemoveMembership) -> None:
+        member, group = self.numbers[change.member], self.numbers[change.group]
+        grantor = self.numbers.get(change.grantor, -1)
+
+        def other(one: Membership) -> bool:
+            return (
+                one.implicit
+                or (one.member, one.group) != (member, group)
+                or bool(change.grantor and one.grantor != grantor)
+            )
+
+        self.memberships = [one for one in self.memberships if other(one)]
+        if isinstance(change, AddMembership):
+            self.memberships.append(
+                Membership(
+                    member=member,
+                    group=group,
+                    grantor=grantor,
+                    inherit=change.inherit,
+                    set=change.set,
+                    admin=change.admin,
+                )
+            )
+
+    def grant(self, place: int, grantee: int, change: AddGrant) -> None:
+        """Give actions on an object."""
+        bits = self.kind(place).bits(change.actions)
+        grantor = self.numbers[change.grantor] if change.grantor else self.objects[place].owner
+        _give(self.entries(place), grantee, grantor, bits, bits if change.grantable else 0)
+
+    def revoke(self, place: int, grantee: int, change: RemoveGrant) -> None:
+        """Take actions away; off a table also means off its columns, as the standard has it."""
+        grantor = self.numbers[change.grantor] if change.grantor else None
+        _take(self.entries(place), grantee, grantor, self.kind(place).bits(change.actions), change.option_only)
+        if self.kind(place).family != "table":
+            return
+        column = self.rules.kinds["column"]
+        bits = column.bits(tuple(action for action in change.actions if action in column.actions))
+        for at, one in enumerate(self.objects):
+            if one.parent == place and one.kind == "column":
+                _take(self.entries(at), grantee, grantor, bits, change.option_only)
+
+    def _own(self, place: int, owner: int) -> None:
+        """The old owner's part of the access list becomes the new one's."""
+        one = self.objects[place]
+        old, found = one.owner, self.entries(place)
+        self.objects[place] = msgspec.structs.replace(one, owner=owner)
+        merged: Entries = {}
+        for grant in found.values():
+            grantee = owner if grant.grantee == old else grant.grantee
+            grantor = owner if grant.grantor == old else grant.grantor
+            _give(merged, grantee, grantor, grant.actions, grant.grantable)
+        self._entries[place] = merged
+        if one.kind == "database":
+            self.memberships = [
+                msgspec.structs.replace(row, member=owner) if row.implicit and row.database == one.database else row
+                for row in self.memberships
+            ]
+        for at, below in enumerate(self.objects):
+            if below.follows == place:
+                self._own(at, owner)
+
+    def _default(self, change: AddDefault | RemoveDefault) -> None:
+        creator, grantee = self.numbers[change.creator], self._number(change.principal)
+        bits = self.rules.kinds[change.kind].bits(change.actions)
+        found = self._defaults.setdefault((creator, change.database, change.schema, change.kind), {})
+        if isinstance(change, AddDefault):
+            _give(found, grantee, creator, bits, bits if change.grantable else 0)
+        else:
+            _take(found, grantee, None, bits, change.option_only)
+
+
+def _by_pair(grants: Iterable[Grant]) -> Entries:
+    return {(one.grantee, one.grantor): one for one in grants}
+
+
+def _give(entries: Entries, grantee: int, grantor: int, bits: int, grantable: int) -> None:
+    old = entries.get((grantee, grantor), Grant(grantee, grantor, 0))
+    entries[grantee, grantor] = Grant(grantee, grantor, old.actions | bits, old.grantable | grantable, old.denied)
+
+
+def _take(entries: Entries, grantee: int, grantor: int | None, bits: int, option_only: bool) -> None:
+    for pair, old in list(entries.items()):
+        if pair[0] != grantee or grantor not in (None, pair[1]):
+            continue
+        left = old.actions if option_only else old.actions & ~bits
+        if left or old.denied:
+            entries[pair] = Grant(pair[0], pair[1], left, old.grantable & ~bits, old.denied)
+        else:
+            del entries[pair]

@@ -1,0 +1,190 @@
+"""Users from a spec: export, plan, apply; and the two things done to a single account, rotate and offboard."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from dbops import yaml
+from dbops.access.delta import deltas
+from dbops.access.diff import Difference, diff
+from dbops.access.export import export as as_spec
+from dbops.access.export import names_to_export
+from dbops.access.naming import find_principal
+from dbops.access.simulate import simulate
+from dbops.access.spec import read
+from dbops.capabilities import Capability
+from dbops.config import Target
+from dbops.errors import InputError, UsageError
+from dbops.execute import Outcome
+from dbops.model.access import AccessSnapshot, Scope
+from dbops.model.change import SetPassword
+from dbops.model.users import Delta, PlannedStep, UsersPlan, Wanted
+from dbops.operations.workspace import Opened, Workspace
+from dbops.plan import Call, Hold, Plan, Risk, SecretRef, Sql, Step, walk
+
+__all__ = ["apply", "carry_out", "export", "offboard", "plan", "replan", "result", "rotate"]
+
+APPLY, ROTATE, OFFBOARD = "users.apply", "users.rotate", "users.offboard"
+INSPECT_S = 60.0
+
+
+def export(
+    ws: Workspace, target: str | Target, *, principals: Sequence[str] = (), databases: Sequence[str] = ()
+) -> str:
+    """A spec (YAML) that plans to nothing against the same server.
+
+    :param principals: patterns; everybody but superusers and the server's own when there are none.
+    :param databases: the target's own database when there are none.
+    """
+    with ws.open(ws.target(target), timeout_s=INSPECT_S) as opened:
+        opened.require(Capability.ACCESS_INSPECT)
+        chosen = tuple(databases) or (opened.server.database,)
+        snapshot = opened.backend.access.inspect(opened.reader, opened.server, Scope(databases=chosen))
+    _check_databases(snapshot, chosen)
+    return yaml.dump(as_spec(snapshot, names_to_export(snapshot, principals), chosen))
+
+
+def plan(ws: Workspace, spec: str, target: str | Target, *, origin: str = "spec") -> tuple[UsersPlan, Plan]:
+    """What a spec (its text) would change, and the plan that changes it.
+
+    :raises InputError: the spec is wrong, or names what is not there; with ``file:line``.
+    """
+    wanted_target = ws.target(target)
+    document = yaml.load(spec, origin, os.environ)
+    with ws.open(wanted_target, timeout_s=INSPECT_S) as opened:
+        opened.require(Capability.USERS_APPLY)
+        desired = read(document.value, document.where, opened.server.engine, origin)
+        wanted = opened.backend.access.normalise(desired, opened.server)
+        snapshot = _inspect(opened, wanted)
+        found = diff(snapshot, wanted)
+        steps = opened.backend.access.compile(found.changes, opened.server)
+    made = Plan(
+        noun=APPLY,
+        target=wanted_target.name,
+        engine=opened.server.engine,
+        created_at=ws.now(),
+        steps=steps,
+        inputs={"spec": spec, "origin": origin, **ws.target_inputs(wanted_target)},
+        notes=found.notes,
+    )
+    return _answer(ws, snapshot, found, made), made
+
+
+def apply(ws: Workspace, spec: str, target: str | Target, *, origin: str = "spec") -> tuple[UsersPlan, Outcome | None]:
+    """Plan and carry out at once, without asking; None when there was nothing to do.
+
+    :raises Locked: another run is at work on the server.
+    """
+    wanted = ws.target(target)
+    with ws.state.lock(wanted.name, APPLY):
+        answer, made = plan(ws, spec, wanted, origin=origin)
+        return answer, carry_out(ws, made).raise_for_status() if made.steps else None
+
+
+def rotate(ws: Workspace, target: str | Target, name: str, password: SecretRef, *, generate: bool = False) -> Plan:
+    """A plan that gives an account a new password.
+
+    :param generate: make one up and write it into the file that ``password`` names.
+    :raises UsageError: no such account.
+    """
+    wanted = ws.target(target)
+    if generate and not password.ref.startswith("file:"):
+        raise UsageError("a password that is made up is written to a file", hint="Name it as file:/path.")
+    with ws.open(wanted, timeout_s=INSPECT_S) as opened:
+        opened.require(Capability.USERS_ROTATE)
+        snapshot = opened.backend.access.inspect(opened.reader, opened.server, Scope(databases=(opened.server.database,)))
+        account = snapshot.principals[find_principal(snapshot, name)]
+        if account.kind == "public" or account.system:
+            raise UsageError(f"{name!r} has no password", hint="It is the server's own.")
+        change = SetPassword(name=account.name, password=password, generate=generate)
+        steps = opened.backend.access.compile((change,), opened.server)
+    return Plan(
+        noun=ROTATE,
+        target=wanted.name,
+        engine=opened.server.engine,
+        created_at=ws.now(),
+        steps=steps,
+        inputs={"name": name, "password": password.ref, "generate": generate, **ws.target_inputs(wanted)},
+    )
+
+
+def offboard(ws: Workspace, target: str | Target, name: str, *, heir: str = "") -> Plan:
+    """A plan after which nothing on the server refers to an account, and the account is gone.
+
+    :param heir: who gets what the account owns; without one what it owns is dropped, and the steps say so.
+    :raises UsageError: no such account, or it cannot be done without harm to others.
+    """
+    wanted = ws.target(target)
+    with ws.open(wanted, timeout_s=INSPECT_S) as opened:
+        opened.require(Capability.USERS_APPLY)
+        snapshot = opened.backend.access.inspect(opened.reader, opened.server, Scope())
+        account = snapshot.principals[find_principal(snapshot, name)].name
+        successor = snapshot.principals[find_principal(snapshot, heir)].name if heir else ""
+        steps = opened.backend.access.offboard(snapshot, account, successor, opened.server)
+    return Plan(
+        noun=OFFBOARD,
+        target=wanted.name,
+        engine=opened.server.engine,
+        created_at=ws.now(),
+        steps=steps,
+        inputs={"name": name, "heir": heir, **ws.target_inputs(wanted)},
+    )
+
+
+def replan(ws: Workspace, saved: Plan) -> Plan:
+    """The same plan from the same inputs, against the server as it is now."""
+    inputs = {key: value for key, value in saved.inputs.items() if isinstance(value, str)}
+    target = ws.planned_target(saved)
+    if saved.noun == APPLY:
+        return plan(ws, inputs["spec"], target, origin=inputs["origin"])[1]
+    if saved.noun == ROTATE:
+        reference = SecretRef.parse(inputs["password"], "the plan's password")
+        return rotate(ws, target, inputs["name"], reference, generate=saved.inputs.get("generate") is True)
+    return offboard(ws, target, inputs["name"], heir=inputs["heir"])
+
+
+def carry_out(ws: Workspace, plan: Plan) -> Outcome:
+    """Execute a plan of this module."""
+    return ws.execute(plan, ws.planned_target(plan))
+
+
+def result(
+    made: Plan, *, delta: tuple[Delta, ...] = (), notes: tuple[str, ...] = (), changes: int | None = None
+) -> UsersPlan:
+    """A plan as it is shown."""
+    steps = tuple(_shown(step) for step in walk(made.steps) if not isinstance(step, Hold))
+    return UsersPlan(
+        status="drift" if steps else "in_sync",
+        changes=len(steps) if changes is None else changes,
+        steps=steps,
+        access_delta=delta,
+        notes=notes or made.notes,
+    )
+
+
+def _answer(ws: Workspace, snapshot: AccessSnapshot, found: Difference, made: Plan) -> UsersPlan:
+    delta = deltas(snapshot, simulate(snapshot, found.changes), ws.now()) if found.changes else ()
+    return result(made, delta=delta, notes=found.notes, changes=len(found.changes))
+
+
+def _shown(step: Step) -> PlannedStep:
+    sql = step.text if isinstance(step, Sql) else ""
+    risk = Risk.WRITE if isinstance(step, Call) else step.risk
+    return PlannedStep(summary=step.summary, risk=risk.value, sql=sql, undo=step.undo)
+
+
+def _inspect(opened: Opened, wanted: Wanted) -> AccessSnapshot:
+    """All databases where an account shall go, because what it still has elsewhere must be known; else the managed."""
+    leaving = any(one.state == "absent" for one in wanted.principals)
+    scope = Scope() if leaving or not wanted.databases else Scope(databases=wanted.databases)
+    snapshot = opened.backend.access.inspect(opened.reader, opened.server, scope)
+    _check_databases(snapshot, wanted.databases)
+    return snapshot
+
+
+def _check_databases(snapshot: AccessSnapshot, names: Sequence[str]) -> None:
+    for name in names:
+        missing = snapshot.databases_missing.get(name)
+        if missing is not None:
+            raise InputError(f"the database {name} cannot be read: {missing.detail}")
