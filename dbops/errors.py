@@ -56,9 +56,17 @@ class DbopsError(Exception):
 
     def __init__(self, message: str, *, hint: str = "", reason: str = "") -> None:
         super().__init__(message)
-        self.message = message
         self.hint = hint
         self.reason = reason
+
+    @property
+    def message(self) -> str:
+        """What happened, and where; one place keeps it, so that what was taken out of it is nowhere else."""
+        return str(self.args[0])
+
+    @message.setter
+    def message(self, text: str) -> None:
+        self.args = (text,)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message

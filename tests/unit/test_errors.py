@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 
 import pytest
@@ -47,6 +48,18 @@ def test_every_class_is_one_of_ours(name: str) -> None:
 def test_the_hint_stands_on_a_line_of_its_own() -> None:
     error = Locked("shop: busy", hint="Try again.", reason="locked")
     assert str(error) == "shop: busy\nTry again."
+    assert (error.message, error.hint, error.reason) == ("shop: busy", "Try again.", "locked")
+
+
+def test_what_is_taken_out_of_a_message_is_nowhere_else() -> None:
+    error = Locked("shop: hunter2", hint="Try again.")
+    error.message = "shop: ***"
+    assert "hunter2" not in f"{error} {error!r} {error.args} {vars(error)}"
+
+
+def test_an_error_survives_the_way_to_another_process() -> None:
+    error = pickle.loads(pickle.dumps(Locked("shop: busy", hint="Try again.", reason="locked")))
+    assert isinstance(error, Locked)
     assert (error.message, error.hint, error.reason) == ("shop: busy", "Try again.", "locked")
 
 
