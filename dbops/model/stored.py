@@ -21,6 +21,7 @@ class Backups(msgspec.Struct, frozen=True, kw_only=True):
     repository: str
     backups: tuple[BackupRecord, ...]
     unreadable: tuple[Unreadable, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True):

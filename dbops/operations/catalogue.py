@@ -20,7 +20,7 @@ WINDOW = timedelta(days=30)
 def backups(ws: Workspace, target: str | Target | None = None, *, repository: str | None = None) -> Backups:
     """Every backup of a target, or all of a repository, oldest first."""
     shelf = open_shelf(ws, ws.target(target) if target else None, repository)
-    return Backups(repository=shelf.config.name, backups=shelf.records, unreadable=shelf.unreadable)
+    return Backups(repository=shelf.config.name, backups=shelf.records, unreadable=shelf.unreadable, notes=shelf.damage)
 
 
 def show(ws: Workspace, backup: str, *, repository: str | None = None) -> Details:
@@ -85,6 +85,7 @@ def coverage(
     """
     wanted = ws.target(target)
     shelf = open_shelf(ws, wanted, repository)
+    shelf.refuse_damage()
     now = ws.now()
     return cover(shelf.records, since or _begins(shelf, wanted, now), now, wanted.objective, shelf.runs())
 

@@ -1,4 +1,4 @@
-"""Where a restore goes: a new directory, or a new database; never over something that exists."""
+"""Where a restore goes: a directory or a database that is not there yet; never over something that exists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from dbops import registry
 from dbops.config import Target
-from dbops.errors import DestinationExists, NotPermitted, Unreachable, UsageError
+from dbops.errors import DestinationExists, Unreachable, UsageError
 from dbops.model.backup import BackupRecord, Destination
 from dbops.model.server import Endpoint
 from dbops.operations.workspace import Workspace
@@ -64,16 +64,12 @@ def parse(ws: Workspace, into: str) -> Place:
 
 
 def refuse_existing(ws: Workspace, target: str, place: Place) -> None:
-    """:raises DestinationExists: something is there; an empty directory is nothing."""
+    """:raises DestinationExists: something is there, be it an empty directory."""
     if place.endpoint is not None:
         _refuse_database(ws, target, place.endpoint)
         return
     path = Path(place.directory)
-    try:
-        taken = path.exists() and (not path.is_dir() or any(path.iterdir()))
-    except OSError as error:
-        raise NotPermitted(f"{path}: cannot be looked at: {error.strerror}") from None
-    if taken:
+    if path.exists() or path.is_symlink():
         raise DestinationExists(f"{path} is there already", hint="Restore into a directory that is not there yet.")
 
 

@@ -114,6 +114,7 @@ def _deletion(one: Forgotten, repository: str) -> Call:
 
 
 def _decide(ws: Workspace, shelf: Shelf, keep: Keep) -> Retention:
+    shelf.refuse_damage()
     if shelf.unreadable:
         names = ", ".join(one.id for one in shelf.unreadable)
         raise InputError(

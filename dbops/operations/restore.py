@@ -57,8 +57,8 @@ def plan(
 ) -> tuple[RestoreAnswer, Plan | None]:
     """Whether the point can be brought back, from what and how; and the plan, when it can and ``into`` is said.
 
-    :param into: a directory that is absent or empty, or the URL of a database that is not there yet.
-    :raises DestinationExists: something is there.
+    :param into: a directory, or the URL of a database; neither is there yet.
+    :raises DestinationExists: one is.
     """
     wanted, asked = ws.target(target), wish or Wish()
     shelf = open_shelf(ws, wanted, repository)
@@ -156,7 +156,7 @@ def _planned(
         created_at=ws.now(),
         steps=steps,
         inputs=msgspec.to_builtins(inputs),
-        notes=choice.notes,
+        notes=(*choice.notes, *shelf.damage),
     )
     return _answer(shelf, wish, choice, destination, steps), made
 
@@ -176,7 +176,7 @@ def _answer(
         destination=destination,
         steps=tuple(steps),
         estimate=_estimate(shelf, choice.chain),
-        notes=choice.notes,
+        notes=(*choice.notes, *shelf.damage),
     )
 
 

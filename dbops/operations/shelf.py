@@ -12,7 +12,7 @@ from datetime import datetime
 from dbops.backup import catalogue
 from dbops.config import RepositoryConfig, Target
 from dbops.durations import instant
-from dbops.errors import DbopsError, InputError, UsageError
+from dbops.errors import Damaged, DbopsError, InputError, UsageError
 from dbops.model.backup import BackupRecord, PastRun, Until, Verdict
 from dbops.model.repository import Event, Manifest, Unreadable
 from dbops.model.server import Endpoint
@@ -32,15 +32,33 @@ class Shelf:
     """What was read of a repository, once.
 
     :param target: empty for all.
+
+    ``damage`` tells why pins and proofs are not known: a damaged note about a backup must not keep anybody from
+    restoring it, while whoever deletes must call :meth:`refuse_damage`.
     """
 
     def __init__(self, config: RepositoryConfig, repository: Repository, target: str = "") -> None:
         self.config, self.repository, self.target = config, repository, target
         found = repository.catalogue(target or None)
-        self.events: tuple[Event, ...] = repository.events(target or None)
+        self.events: tuple[Event, ...] = ()
+        self._error: DbopsError | None = None
+        try:
+            self.events = repository.events(target or None)
+        except (Damaged, InputError) as error:
+            self._error = error
         self.manifests: dict[str, Manifest] = {one.id: one for one in found.manifests}
         self.unreadable: tuple[Unreadable, ...] = found.unreadable
         self.records: tuple[BackupRecord, ...] = catalogue.records(found.manifests, self.events, config.name)
+
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """At most one note."""
+        return (f"pins and proofs are not known: {self._error.message}",) if self._error else ()
+
+    def refuse_damage(self) -> None:
+        """:raises Damaged: pins and proofs are not known."""
+        if self._error is not None:
+            raise self._error
 
     @property
     def stored_bytes(self) -> int:

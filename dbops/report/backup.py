@@ -58,10 +58,8 @@ def list_document(found: Backups) -> Document:
 
 def list_text(found: Backups) -> str:
     """One line for each, oldest first."""
-    lost = [
-        f"warning: the manifest of {one.id} ({one.target}) cannot be read: {one.reason}" for one in found.unreadable
-    ]
-    tail = "".join(f"{line}\n" for line in lost)
+    lost = [f"the manifest of {one.id} ({one.target}) cannot be read: {one.reason}" for one in found.unreadable]
+    tail = _lines([f"warning: {words}" for words in (*lost, *found.notes)])
     if not found.backups:
         return f"There is no backup in {found.repository}.\n{tail}"
     rows = [

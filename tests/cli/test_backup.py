@@ -316,6 +316,22 @@ def test_a_restore_goes_over_nothing_that_exists(shelf: Shelf, cli: Cli, tmp_pat
     assert (taken / "precious").read_text() == "data"
 
 
+def test_a_damaged_note_keeps_nobody_from_restoring_and_everybody_from_deleting(shelf: Shelf, cli: Cli) -> None:
+    names = [shelf.add(day) for day in range(4)]
+    assert cli("backup", "pin", names[0])[0] == 0
+    (note,) = shelf.root.glob("shop/7001/events/*")
+    note.chmod(0o600)
+    note.write_bytes(note.read_bytes().replace(b"pin", b"pxn"))
+    found = document(cli, "restore", "plan", "shop")
+    assert found["chain"][0]["id"] == names[3]
+    assert "pins and proofs are not known" in found["notes"][-1]
+    assert "warning: pins and proofs are not known" in cli("backup", "list")[1]
+    code, _, err = cli("backup", "prune", "shop", "--yes")
+    assert code == 74
+    assert "is damaged" in err
+    assert len(document(cli, "backup", "list")["backups"]) == 4
+
+
 def test_a_restore_that_cannot_be_reached_does_nothing(shelf: Shelf, cli: Cli, tmp_path: Path) -> None:
     shelf.add(0)
     into = tmp_path / "new"
