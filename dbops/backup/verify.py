@@ -168,30 +168,41 @@ def _could_not(check: str, summary: str, reason: str) -> ProofCheck:
 def _phases(steps: Sequence[StepFact]) -> list[Phase]:
     phases: list[Phase] = []
     for number, step in enumerate(steps):
-        if not step.container:
-            if step.done is not None:
-                phases.append(Phase(name=step.id, seconds=step.seconds, bytes=step.bytes))
-            continue
-        inner = steps[number + 1] if number + 1 < len(steps) else None
-        if step.started_at and inner and inner.started_at and inner.started_at > step.started_at:
-            opening = (inner.started_at - step.started_at).total_seconds()
-            phases.append(Phase(name=f"{step.id} (opening)", seconds=opening))
+        opened = _opened(steps, number)
+        if not step.container and step.done is not None:
+            phases.append(Phase(name=step.id, seconds=step.seconds, bytes=step.bytes))
+        elif step.container and opened and step.started_at and opened > step.started_at:
+            phases.append(Phase(name=f"{step.id} (opening)", seconds=(opened - step.started_at).total_seconds()))
     return phases
 
 
+def _opened(steps: Sequence[StepFact], number: int) -> datetime | None:
+    """When the container at ``number`` was open: when the first step inside began."""
+    return steps[number + 1].started_at if number + 1 < len(steps) else None
+
+
 def _rto(steps: Sequence[StepFact]) -> float | Missing:
-    """From the beginning to the first check: what bringing it back takes."""
+    """From the beginning until everything was back and the server up, without the checks made on the way."""
     starts = [step.started_at for step in steps if step.started_at]
-    checks = [step.started_at for step in steps if step.started_at and step.id.startswith("check")]
-    ends = [step.finished_at for step in steps if step.finished_at and not step.container]
-    if not starts or any(step.done is not True for step in steps if not step.id.startswith("check")):
+    backs = [_back(steps, number) for number, step in enumerate(steps) if step.id.startswith("restore")]
+    ends = [end for end in backs if end is not None]
+    if not starts or not ends or len(ends) != len(backs):
         return Missing("not_measured", "no restore was carried through")
-    return (min(checks) - min(starts)).total_seconds() if checks else (max(ends) - min(starts)).total_seconds()
+    end = max(ends)
+    checks = [step for step in steps if step.id.startswith("check") and step.finished_at and step.finished_at <= end]
+    return (end - min(starts)).total_seconds() - sum(step.seconds for step in checks)
+
+
+def _back(steps: Sequence[StepFact], number: int) -> datetime | None:
+    step = steps[number]
+    if step.container:
+        return _opened(steps, number)
+    return step.finished_at if step.done else None
 
 
 def moving_s(steps: Iterable[StepFact]) -> float:
-    """The wall time in which bytes moved: the part of a restore that grows with the size."""
-    moving = [step for step in steps if step.bytes and step.started_at and step.finished_at and not step.container]
+    """The wall time in which bytes came back: the part of a restore that grows with the size."""
+    moving = [step for step in steps if step.id.startswith("restore") and step.bytes and step.done]
     starts = [step.started_at for step in moving if step.started_at]
     ends = [step.finished_at for step in moving if step.finished_at]
     return (max(ends) - min(starts)).total_seconds() if starts and ends else 0.0

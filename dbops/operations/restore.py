@@ -104,7 +104,8 @@ def carry_out(ws: Workspace, plan: Plan) -> Outcome:
         destination = Target(name=plan.target, endpoint=inputs.place.endpoint)
     with recorded(ws, "restore", plan.target, str(inputs.place)) as facts, use(shelf, records):
         facts["backup"] = records[-1].id
-        outcome = ws.execute(plan, destination, backend=registry.backend(plan.engine))
+        endpoints = {"destination": destination.endpoint}
+        outcome = ws.execute(plan, destination, backend=registry.backend(plan.engine), endpoints=endpoints)
         return outcome.raise_for_status()
 
 
@@ -141,8 +142,9 @@ def _planned(
     newest = choice.chain[-1]
     destination = place.destination(newest, wish.databases, _tools(ws, shelf.target))
     backend = registry.backend(newest.engine)
+    # The chain was chosen to end at the point that was asked for: all of it is restored.
     chain = Chain(repository=shelf.config.name, records=choice.chain)
-    steps = backend.backup.compile_restore(chain, destination, wish.until, backed_up(newest))
+    steps = backend.backup.compile_restore(chain, destination, Until(), backed_up(newest))
     inputs = _Inputs(
         repository=shelf.config.name,
         wish=wish,

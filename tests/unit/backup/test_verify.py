@@ -70,7 +70,7 @@ def test_all_good(make_record: Make) -> None:
     )
     proof = run(make_record(0), steps=steps)
     assert proof.verdict is GOOD
-    assert (proof.rto_s, proof.rpo_s, proof.recovered_to) == (26, 60, at(-60))
+    assert (proof.rto_s, proof.rpo_s, proof.recovered_to) == (25, 60, at(-60))
     assert [(one.name, one.seconds, one.bytes) for one in proof.phases] == [
         ("scratch (opening)", 5, 0),
         ("restore-shop", 20, 1000),
@@ -78,6 +78,24 @@ def test_all_good(make_record: Make) -> None:
     ]
     assert proof.reasons == ()
     assert moving_s(steps) == 20
+
+
+def test_the_time_to_recover_ends_when_the_server_is_up_and_leaves_the_checks_out(make_record: Make) -> None:
+    steps = (
+        step("area", 0, 100, container=True),
+        step("restore-base", 1, 20, bytes=1000),
+        step("check-files", 21, 30),
+        step("restore-start", 51, 40, container=True),
+        step("check-connect", 61, 5),
+    )
+    assert run(make_record(0), steps=steps).rto_s == 61 - 30
+    failed = (*steps[:4], step("check-connect", 61, 5, done=False, error="ToolFailed", message="it is broken"))
+    assert run(make_record(0), steps=failed).rto_s == 61 - 30, "it came back, broken as it is"
+    never = (*steps[:3], step("restore-start", 51, 9, container=True, done=False, error="ToolFailed", message="no"))
+    unopened = (*never, step("check-connect", 0, 0, done=None, started_at=None, finished_at=None))
+    for found in (run(make_record(0), steps=never), run(make_record(0), steps=unopened)):
+        assert isinstance(found.rto_s, Missing)
+        assert (found.verdict, found.reasons) == (BAD, ("no",))
 
 
 def test_reading_it_through_is_a_proof_of_its_own_level(make_record: Make) -> None:
