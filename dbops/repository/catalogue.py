@@ -18,6 +18,7 @@ __all__ = [
     "catalogue",
     "events",
     "find",
+    "homes",
     "pinned",
     "places",
     "read_manifest",
@@ -31,7 +32,7 @@ EVENT_SCHEMA = "dbops.event/1"
 
 def places(storage: Storage, target: str | None = None) -> Iterator[Place]:
     """Every folder of a backup, finished or not."""
-    for home in _homes(storage, target):
+    for home in homes(storage, target):
         for backup_id in storage.folders(f"{home.home}/{BACKUPS}"):
             yield Place(home.target, home.incarnation, backup_id)
 
@@ -55,7 +56,7 @@ def find(storage: Storage, backup_id: str) -> Place:
 
     :raises InputError: no such backup.
     """
-    for home in _homes(storage, None):
+    for home in homes(storage):
         place = Place(home.target, home.incarnation, backup_id)
         with suppress(NoSuchObject):
             if storage.stat(place.manifest).size:
@@ -100,8 +101,8 @@ def events(
     :raises Damaged: one of them was altered; a lost pin or proof is nothing to pass over.
     """
     found = [
-        unseal(storage.get(one.key), Event, EVENT_SCHEMA, f"the event {storage.url}/{one.key}")[0]
-        for home in _homes(storage, target)
+        _event(storage, one.key)
+        for home in homes(storage, target)
         for one in storage.list(f"{home.home}/{EVENTS}")
         if one.size
     ]
@@ -124,12 +125,21 @@ def refuse_needed(storage: Storage, place: Place) -> None:
         raise Locked(f"the backup {place.id} is needed to restore {', '.join(needed_by)}", hint="Delete those first.")
 
 
-def _homes(storage: Storage, target: str | None) -> Iterator[Place]:
+def homes(storage: Storage, target: str | None = None) -> Iterator[Place]:
+    """Every incarnation of every target, as a place without a backup."""
     for top in storage.folders(""):
         name = plain(top)
         if top not in (LEASES, CANARY) and target in (None, name):
             for incarnation in storage.folders(top):
                 yield Place(name, plain(incarnation), "")
+
+
+def _event(storage: Storage, key: str) -> Event:
+    try:
+        return unseal(storage.get(key), Event, EVENT_SCHEMA, f"the event {storage.url}/{key}")[0]
+    except Damaged as error:
+        hint = "Bring it back from a copy, or move it away: then the pin, proof or deletion that it recorded is lost."
+        raise Damaged(error.message, hint=hint) from None
 
 
 def _age(manifest: Manifest) -> tuple[object, ...]:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from dbops.errors import Damaged, InputError
 from dbops.model.repository import Begun, Cleaned
-from dbops.repository.catalogue import places
-from dbops.repository.layout import Place
+from dbops.repository.catalogue import homes, places
+from dbops.repository.layout import CANARY, EVENTS, LEASES, Place
 from dbops.repository.lease import Leases
 from dbops.repository.sealed import unseal
 from dbops.storage.base import NoSuchObject, Storage
@@ -35,6 +35,7 @@ def clean(storage: Storage, leases: Leases, now: datetime) -> Cleaned:
             keys, size = empty_folder(storage, place)
             removed += keys
             freed += size
+    _sweep(storage, now)
     return Cleaned(removed=tuple(removed), bytes=freed, in_progress=tuple(in_progress))
 
 
@@ -73,3 +74,14 @@ def _young(storage: Storage, place: Place, now: datetime) -> bool:
         return False
     moments = [one.modified_at for one in stored] + [one.modified_at for one in storage.unfinished(place.folder)]
     return any(now - moment < YOUNG for moment in moments)
+
+
+def _sweep(storage: Storage, now: datetime) -> None:
+    """What processes left that died while they wrote something small."""
+    for song in list(storage.list(CANARY)):
+        if now - song.modified_at > YOUNG:
+            storage.delete(song.key)
+    for folder in (CANARY, LEASES, *(f"{home.home}/{EVENTS}" for home in homes(storage))):
+        for upload in list(storage.unfinished(folder)):
+            if now - upload.modified_at > YOUNG:
+                storage.discard(upload)

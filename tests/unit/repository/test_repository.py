@@ -540,8 +540,25 @@ def test_an_altered_event_is_not_passed_over() -> None:
     repo.pin(back_up(repo).id, by="ana", reason="")
     key = next(key for key in storage.objects if "/events/" in key)
     storage.objects[key] = storage.objects[key].replace(b'"pin"', b'"note"')
-    with pytest.raises(Damaged, match=f"the event memory:///{key} is damaged"):
+    with pytest.raises(Damaged, match=f"the event memory:///{key} is damaged") as caught:
         repo.pinned()
+    assert "or move it away: then the pin, proof or deletion that it recorded is lost" in caught.value.hint
+
+
+def test_what_died_while_writing_something_small_is_swept_later() -> None:
+    storage = MemoryStorage()
+    repo = repository(storage)
+    repo.pin(back_up(repo).id, by="ana", reason="")
+    event = next(key for key in storage.objects if "/events/" in key)
+    for key in ("leases/backup-shop/000000000099", "canary/1", f"{event}2"):
+        storage.upload(key).write(b"half")
+    storage.objects["canary/2"] = b"x"
+    repo.clean(storage.now + timedelta(minutes=59))
+    assert len(storage.uploads) == 3
+    repo.clean(storage.now + timedelta(minutes=61))
+    assert not storage.uploads
+    assert "canary/2" not in storage.objects
+    assert event in storage.objects
 
 
 def test_a_backup_in_progress_is_left_alone_and_named() -> None:
