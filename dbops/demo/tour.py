@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.resources import files
 
 from dbops import registry
 from dbops.backup.text import size
 from dbops.demo.stage import ENGINE, LOGIN, REPORT, Scene, Shop, workspace
 from dbops.durations import format_duration
 from dbops.model.finding import Missing
-from dbops.operations import backup, health, verify
+from dbops.operations import backup, health, users, verify
 from dbops.operations.workspace import Workspace
 from dbops.spi import Progress
 
@@ -68,6 +69,7 @@ def tour(scene: Scene, say: Say, progress: Progress | None = None) -> None:
             tell(f"{shop.label}, in {scene.directory}")
         ws = _settle(scene, shop, teller, progress)
         _health(ws, teller)
+        _users(ws, scene, teller)
         backups = _backups(ws, teller)
         _proofs(ws, teller, backups)
     teller.close(_farewell(scene))
@@ -91,6 +93,25 @@ def _health(ws: Workspace, teller: Teller) -> None:
         for one in bad[:MOST]:
             tell(f"  {one.status.value:9} {one.id}: {one.summary}")
         _more(tell, len(bad))
+
+
+def _users(ws: Workspace, scene: Scene, teller: Teller) -> None:
+    path = scene.directory / "users.yaml"
+    spec = files("dbops.demo").joinpath("users.yaml").read_text(encoding="utf-8")
+    path.write_text(spec.replace("DIRECTORY", str(scene.directory)), encoding="utf-8")
+    spec = path.read_text(encoding="utf-8")
+    with teller.step("Who should? A spec, and what it would change", f"dbops users plan users.yaml {ADMIN}") as tell:
+        answer, _ = users.plan(ws, spec, ADMIN, origin=path.name)
+        tell(f"{answer.changes} changes in {len(answer.steps)} steps, nothing else is touched:")
+        for step in answer.steps[:MOST]:
+            tell(f"  {step.summary}")
+        _more(tell, len(answer.steps))
+        for delta in answer.access_delta[:MOST]:
+            tell(f"  {delta.principal} gains {len(delta.gains)} and loses {len(delta.loses)} rights")
+    with teller.step("Make it so, and look again", f"dbops users apply users.yaml {ADMIN}") as tell:
+        users.apply(ws, spec, ADMIN, origin=path.name)
+        again, _ = users.plan(ws, spec, ADMIN, origin=path.name)
+        tell(f"planned again: {again.status.replace('_', ' ')}, {again.changes} changes")
 
 
 def _backups(ws: Workspace, teller: Teller) -> list[str]:
