@@ -23,9 +23,3 @@ class Tally:
     def content(self) -> Content:
         """What was added so far."""
         return Content(size=self.size, sha256=self._digest.hexdigest())
-
-    def fork(self) -> Tally:
-        """A second tally that goes on from the same state."""
-        other = Tally()
-        other.size, other._digest = self.size, self._digest.copy()
-        return other

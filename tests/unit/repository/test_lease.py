@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -105,6 +106,19 @@ def test_a_holder_that_slept_alone_goes_on(leases: Leases, clock: Clock) -> None
         held.check()
         assert held.lease.expires_at == clock.now + TTL
         assert leases.live("backup-shop", held.lease.fence)
+
+
+def test_a_thread_renews_it_until_release(storage: MemoryStorage) -> None:
+    leases = Leases(storage, lambda: datetime.now(UTC))
+    with leases.take("backup-shop", "the backup of shop", timedelta(milliseconds=60)) as held:
+        deadline = time.monotonic() + 10
+        while held.lease.number < 4 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert held.lease.number >= 4
+        assert held.lease.expires_at > held.lease.acquired_at + timedelta(milliseconds=60)
+    number = held.lease.number
+    time.sleep(0.1)
+    assert held.lease.number == number, "nothing is renewed after release"
 
 
 def test_only_the_latest_state_is_kept(leases: Leases, storage: MemoryStorage, clock: Clock) -> None:

@@ -99,6 +99,27 @@ def test_a_backup_comes_back() -> None:
     assert repo.check(manifest, "content").verdict is Verdict.VERIFIED
 
 
+def test_what_a_backup_does_not_have_is_said() -> None:
+    storage = MemoryStorage()
+    repo = repository(storage)
+    manifest = back_up(repo)
+    with pytest.raises(InputError, match=f"the backup {manifest.id} has no stream 'dump-other'") as caught:
+        repo.open(manifest, "dump-other")
+    assert caught.value.hint == 'It has: dump-"; drop table x; --, dump-shop, globals.sql.'
+    with pytest.raises(InputError, match=f"the backup {manifest.id} has no document 'README'"):
+        repo.document(manifest, "README")
+
+
+def test_a_damaged_document_is_not_handed_out() -> None:
+    storage = MemoryStorage()
+    repo = repository(storage)
+    manifest = back_up(repo)
+    assert repo.location(manifest) == f"memory:///shop/7300000000000000001/backups/{manifest.id}"
+    storage.objects[f"{repo.location(manifest).removeprefix('memory:///')}/RESTORE.md"] = b"# rm -rf /\n"
+    with pytest.raises(Damaged, match=f"RESTORE.md of {manifest.id} is damaged"):
+        repo.document(manifest, "RESTORE.md")
+
+
 def test_an_encrypted_one_needs_the_key_only_to_be_read() -> None:
     storage = MemoryStorage()
     manifest = back_up(repository(storage, recipients=[str(KEY.to_public())]))
