@@ -275,9 +275,13 @@ class Backend(Protocol):
     label: str
     api_version: int
     url_schemes: tuple[str, ...]
-    access: AccessDriver
-    backup: BackupDriver
-    health: HealthDriver
+
+    @property
+    def access(self) -> AccessDriver: ...
+    @property
+    def backup(self) -> BackupDriver: ...
+    @property
+    def health(self) -> HealthDriver: ...
 
     def support(self, capability: Capability, server: Server | None) -> Support:
         """Total. ``None`` asks about the engine in general."""
