@@ -11,9 +11,11 @@ from dbops import registry
 from dbops.backup.text import size
 from dbops.demo.stage import ENGINE, LOGIN, REPORT, Scene, Shop, workspace
 from dbops.durations import format_duration
+from dbops.model.audit import Hop
 from dbops.model.finding import Missing
-from dbops.operations import backup, health, users, verify
+from dbops.operations import access, backup, health, report, users, verify
 from dbops.operations.workspace import Workspace
+from dbops.report.html import page
 from dbops.spi import Progress
 
 __all__ = ["Say", "tour"]
@@ -23,7 +25,8 @@ Say = Callable[[str, bool], None]
 
 TARGET, ADMIN = "shop", "shop-admin"
 JOBS = ("health", "audit", "backup")
-METHODS = ("dump", "basebackup")
+METHODS = (("dump", "logical"), ("basebackup", "physical"))
+WHO, ACTION, OBJECT = "alice", "UPDATE", "table:shop.sales.orders"
 WIDTH = 62
 MOST = 7
 
@@ -69,9 +72,14 @@ def tour(scene: Scene, say: Say, progress: Progress | None = None) -> None:
             tell(f"{shop.label}, in {scene.directory}")
         ws = _settle(scene, shop, teller, progress)
         _health(ws, teller)
+        _audit(ws, teller)
         _users(ws, scene, teller)
-        backups = _backups(ws, teller)
-        _proofs(ws, teller, backups)
+        _plan(ws, teller, "Can a promise be kept? 24h may be lost, 1h may pass")
+        backups = [_backup(ws, teller, method, kind) for method, kind in METHODS]
+        for one in backups:
+            _proof(ws, teller, one)
+        _plan(ws, teller, "Can it be kept, now that all of it was measured?")
+        _report(ws, scene, teller)
     teller.close(_farewell(scene))
 
 
@@ -87,12 +95,35 @@ def _settle(scene: Scene, shop: Shop, teller: Teller, progress: Progress | None)
 
 def _health(ws: Workspace, teller: Teller) -> None:
     with teller.step("Is it well?", f"dbops health check {TARGET}") as tell:
-        report = health.check(ws, [TARGET])
-        bad = [one for one in report.checks if one.status.value in ("critical", "warning", "unknown")]
-        tell(f"{report.status.value.upper()}: {len(bad)} of {len(report.checks)} checks are not well")
+        found = health.check(ws, [TARGET])
+        bad = [one for one in found.checks if one.status.value in ("critical", "warning", "unknown")]
+        tell(f"{found.status.value.upper()}: {len(bad)} of {len(found.checks)} checks are not well")
         for one in bad[:MOST]:
             tell(f"  {one.status.value:9} {one.id}: {one.summary}")
         _more(tell, len(bad))
+
+
+def _audit(ws: Workspace, teller: Teller) -> None:
+    with teller.step("Who may do what, and what is wrong with it?", f"dbops audit run {TARGET}") as tell:
+        found = sorted(access.audit(ws, TARGET).findings, key=lambda one: -one.severity.rank)
+        tell(f"{len(found)} findings")
+        for one in found[:MOST]:
+            tell(f"  {one.severity.value:8} {one.id}: {one.summary}")
+        _more(tell, len(found))
+    command = f"dbops audit explain {TARGET} --who {WHO} --can {ACTION} --on {OBJECT}"
+    with teller.step(f"Why may {WHO} do that?", command) as tell:
+        answer = access.explain(ws, TARGET, principal=WHO, action=ACTION, object_=OBJECT)
+        tell(f"{'ALLOWED' if answer.allowed else 'NOT ALLOWED'}{', and usable' if answer.usable else ''}")
+        for path in answer.paths[:MOST]:
+            tell("  " + " > ".join([path[0].from_, *(_hop(hop) for hop in path)]))
+        for limit in answer.limits:
+            tell(f"  {limit}")
+        for sql in answer.minimal_revoke:
+            tell(f"  the least revoke: {sql}")
+
+
+def _hop(hop: Hop) -> str:
+    return f"{hop.to} ({hop.kind})" if hop.to else hop.via
 
 
 def _users(ws: Workspace, scene: Scene, teller: Teller) -> None:
@@ -114,35 +145,40 @@ def _users(ws: Workspace, scene: Scene, teller: Teller) -> None:
         tell(f"planned again: {again.status.replace('_', ' ')}, {again.changes} changes")
 
 
-def _backups(ws: Workspace, teller: Teller) -> list[str]:
-    with teller.step("Can a promise be kept? 24h may be lost, 1h may pass", f"dbops backup plan {TARGET}") as tell:
+def _plan(ws: Workspace, teller: Teller, title: str) -> None:
+    with teller.step(title, f"dbops backup plan {TARGET}") as tell:
         plan = backup.plan(ws, TARGET)
         tell(plan.verdict.value.upper())
         for reason in plan.reasons[:MOST]:
             tell(f"  {reason}")
-    made: list[str] = []
-    for method in METHODS:
-        kind = "logical" if method == "dump" else "physical"
-        with teller.step(f"Make a {kind} backup", f"dbops backup run {TARGET} --method {method}") as tell:
-            found = backup.run(ws, TARGET, method=method).backup
-            made.append(found.id)
-            seconds = max(0.001, (found.finished_at - found.started_at).total_seconds())
-            speed = "" if isinstance(found.bytes, Missing) else f", {size(found.bytes / seconds)}/s"
-            tell(f"{found.id}: {_size(found.bytes)} stored as {_size(found.stored_bytes)}{speed}")
-    return made
 
 
-def _proofs(ws: Workspace, teller: Teller, backups: Sequence[str]) -> None:
-    for one in backups:
-        with teller.step("Restore it into a throwaway server and look at it", f"dbops backup verify {one}") as tell:
-            proof = verify.verify(ws, one)
-            content = proof.fingerprints
-            same = "" if isinstance(content, Missing) else f"; {content.equal} of {content.compared} objects are equal"
-            tell(f"{proof.verdict.value.upper()}: {len(proof.checks)} checks{same}")
-            if not isinstance(proof.rto_s, Missing):
-                tell(f"it was back after {format_duration(proof.rto_s)}")
-            for reason in proof.reasons[:MOST]:
-                tell(f"  {reason}")
+def _backup(ws: Workspace, teller: Teller, method: str, kind: str) -> str:
+    with teller.step(f"Make a {kind} backup", f"dbops backup run {TARGET} --method {method}") as tell:
+        found = backup.run(ws, TARGET, method=method).backup
+        seconds = max(0.001, (found.finished_at - found.started_at).total_seconds())
+        speed = "" if isinstance(found.bytes, Missing) else f", {size(found.bytes / seconds)}/s"
+        tell(f"{found.id}: {_size(found.bytes)} stored as {_size(found.stored_bytes)}{speed}")
+    return found.id
+
+
+def _proof(ws: Workspace, teller: Teller, backup_id: str) -> None:
+    with teller.step("Restore it into a throwaway server and look", f"dbops backup verify {backup_id}") as tell:
+        proof = verify.verify(ws, backup_id)
+        content = proof.fingerprints
+        same = "" if isinstance(content, Missing) else f"; {content.equal} of {content.compared} objects are equal"
+        tell(f"{proof.verdict.value.upper()}: {len(proof.checks)} checks{same}")
+        if not isinstance(proof.rto_s, Missing):
+            tell(f"it was back after {format_duration(proof.rto_s)}")
+        for reason in proof.reasons[:MOST]:
+            tell(f"  {reason}")
+
+
+def _report(ws: Workspace, scene: Scene, teller: Teller) -> None:
+    with teller.step("Write it all down", f"dbops report {TARGET} -o {REPORT}") as tell:
+        path = scene.directory / REPORT
+        path.write_text(page(report.gather(ws, [ws.target(TARGET)])), encoding="utf-8")
+        tell(f"{path}: {size(path.stat().st_size)}, one file, no scripts")
 
 
 def _farewell(scene: Scene) -> list[str]:

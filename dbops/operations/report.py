@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from dbops import __version__
+from dbops.access.effective import Effective
+from dbops.access.summary import summary
 from dbops.config import Target
 from dbops.errors import DbopsError
 from dbops.model.finding import Missing
 from dbops.model.report import AccessSummary, Audited, Checked, Protected, Report, TargetReport, Timing
-from dbops.operations import catalogue, health, targets
+from dbops.operations import access, catalogue, health, targets
 from dbops.operations.side_by_side import side_by_side
 from dbops.operations.workspace import Workspace
 
@@ -28,14 +30,13 @@ def gather(ws: Workspace, wanted: Sequence[Target], *, jobs: int = 4, timeout_s:
 
 def _target(ws: Workspace, target: Target, timeout_s: float | None) -> TargetReport:
     reached = targets.reach(ws, [target], timeout_s=timeout_s).targets[0]
-    audit, access = _access(ws, target)
     return TargetReport(
         name=target.name,
         address=str(target.endpoint),
         server=f"{reached.version}, {reached.role}" if reached.error is None else _absent(reached.error.message),
         health=_known(lambda: _health(ws, target, timeout_s)),
-        audit=audit,
-        access=access,
+        audit=_known(lambda: _audit(ws, target)),
+        access=_known(lambda: _access(ws, target)),
         backups=_known(lambda: _backups(ws, target)),
         timings=_known(lambda: _timings(ws, target)),
     )
@@ -46,8 +47,14 @@ def _health(ws: Workspace, target: Target, timeout_s: float | None) -> Checked:
     return Checked(summary=found.targets[0], checks=found.checks)
 
 
-def _access(ws: Workspace, target: Target) -> tuple[Audited | Missing, AccessSummary | Missing]:
-    return _absent("not audited"), _absent("not read")
+def _audit(ws: Workspace, target: Target) -> Audited:
+    found = access.audit(ws, target)
+    ordered = sorted(found.findings, key=lambda one: (one.waived is not None, -one.severity.rank, one.id))
+    return Audited(findings=tuple(ordered), skipped=tuple(f"{one.id}: {one.detail}" for one in found.unknown))
+
+
+def _access(ws: Workspace, target: Target) -> AccessSummary:
+    return summary(Effective(access.snapshot(ws, target), ws.now()))
 
 
 def _backups(ws: Workspace, target: Target) -> Protected:
@@ -59,13 +66,9 @@ def _backups(ws: Workspace, target: Target) -> Protected:
 def _timings(ws: Workspace, target: Target) -> tuple[Timing, ...]:
     runs = ws.state.history.runs(target=target.name, limit=RUNS)
     return tuple(
-        Timing(what=run.kind, name=_name(run.name), started_at=run.started_at, seconds=run.seconds, status=run.status)
+        Timing(what=run.kind, name=run.name, started_at=run.started_at, seconds=run.seconds, status=run.status)
         for run in runs
     )
-
-
-def _name(name: str) -> str:
-    return name
 
 
 def _known(question: Callable[[], T]) -> T | Missing:
