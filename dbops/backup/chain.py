@@ -25,12 +25,15 @@ def choose(
     *,
     incarnation: str = "",
     method: str = "",
+    kind: str = "",
     databases: tuple[str, ...] = (),
     unreadable: Sequence[str] = (),
 ) -> ChainChoice:
     """The chain for one target.
 
     :param incarnation: empty to take the only one, or the last of several that followed each other.
+    :param kind: ``logical`` or ``physical``, where the destination takes only one of them; a backup that is named by
+        its id is taken as it is.
     :param databases: what must be inside; empty asks for the whole server.
     :param unreadable: ids of manifests that could not be read: what is not found might be in there.
     """
@@ -38,7 +41,8 @@ def choose(
     own, refusal = _one_incarnation(every, incarnation)
     if refusal:
         return ChainChoice(verdict=Reachability.UNKNOWN, reason=refusal, missing=("incarnation",))
-    fitting = [one for one in own if not method or one.method == method]
+    named = until.kind == "name"
+    fitting = [one for one in own if method in ("", one.method) and (named or kind in ("", one.kind))]
     covering = _covering(fitting, databases)
     chains = [chain for one in covering if (chain := complete(one, every)).verdict is Reachability.REACHABLE]
     found = _pick(chains, until)

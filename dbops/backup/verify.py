@@ -75,7 +75,10 @@ def judge(
     :param stored: every stored object compared with its manifest, for each backup of the chain.
     :param steps: of the restore test, in the order of the plan; empty for the level ``checksum``.
     """
-    checks = (*_stored_checks(stored), *_evidence_checks(evidence, level), *_step_checks(steps))
+    broken = _step_checks(steps)
+    # What a step that failed left unseen is not told a second time.
+    seen = _evidence_checks(evidence, level, complete=not broken)
+    checks = (*_stored_checks(stored), *broken, *seen)
     fingerprints = evidence.fingerprints if isinstance(evidence, Evidence) else evidence
     recovered = evidence.recovered_to if isinstance(evidence, Evidence) else evidence
     verdict = _verdict(checks)
@@ -115,12 +118,14 @@ def _stored_checks(stored: Sequence[BackupCheck]) -> list[ProofCheck]:
     ]
 
 
-def _evidence_checks(evidence: Evidence | Missing, level: VerifyLevel) -> list[ProofCheck]:
+def _evidence_checks(evidence: Evidence | Missing, level: VerifyLevel, *, complete: bool) -> list[ProofCheck]:
     if isinstance(evidence, Missing):
-        if level == "checksum":
+        if level == "checksum" or not complete:
             return []
         return [_could_not("evidence", f"the restore test gave no evidence: {evidence.detail}", evidence.reason)]
     checks = list(evidence.checks)
+    if not complete:
+        return checks
     if not checks:
         checks.append(_could_not("evidence", "the restore test looked at nothing", "no_checks"))
     if isinstance(evidence.recovered_to, Missing):

@@ -23,6 +23,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     directory: str = ""
     endpoint: Endpoint | None = None
 
+    @property
+    def kind(self) -> str:
+        """What goes there: a copy of a server into a directory, a dump into a database."""
+        return "physical" if self.endpoint is None else "logical"
+
     def __str__(self) -> str:
         return self.directory or str(self.endpoint)
 

@@ -62,10 +62,10 @@ def plan(
     """
     wanted, asked = ws.target(target), wish or Wish()
     shelf = open_shelf(ws, wanted, repository)
-    choice = _choose(shelf, asked)
-    if choice.verdict is not Reachability.REACHABLE or into is None:
+    place = parse(ws, into) if into is not None else None
+    choice = _choose(shelf, asked, place.kind if place else "")
+    if choice.verdict is not Reachability.REACHABLE or place is None:
         return _answer(shelf, asked, choice, None, ()), None
-    place = parse(ws, into)
     refuse_existing(ws, wanted.name, place)
     return _planned(ws, shelf, asked, choice, place)
 
@@ -125,12 +125,13 @@ def result(answer: RestoreAnswer, plan: Plan, outcome: Outcome) -> Restored:
     )
 
 
-def _choose(shelf: Shelf, wish: Wish) -> ChainChoice:
+def _choose(shelf: Shelf, wish: Wish, kind: str) -> ChainChoice:
     return choose(
         shelf.records,
         wish.until,
         incarnation=wish.incarnation,
         method=wish.method,
+        kind=kind if not wish.method else "",
         databases=wish.databases,
         unreadable=[one.id for one in shelf.unreadable],
     )

@@ -54,6 +54,14 @@ def test_position_and_name(make_record: Make) -> None:
     assert choose(records, Until(kind="name", value="b-x")).reason == "There is no backup b-x."
 
 
+def test_a_destination_that_takes_one_kind_gets_it_unless_a_backup_is_named(make_record: Make) -> None:
+    records = [make_record(1, method="basebackup", kind="physical"), make_record(2)]
+    assert choose(records, LATEST, kind="physical").chain[0].id == "b-000001.00"
+    assert choose(records, LATEST, kind="logical").chain[0].id == "b-000002.00"
+    named = Until(kind="name", value="b-000002.00")
+    assert choose(records, named, kind="physical").chain[0].id == "b-000002.00"
+
+
 def test_no_backup(make_record: Make) -> None:
     found = choose([], LATEST)
     assert (found.verdict, found.reason) == (Reachability.UNREACHABLE, "There is no backup of this.")
