@@ -84,7 +84,7 @@ def judge(
     verdict = _verdict(checks)
     return Verification(
         backup=record.id,
-        target=record.target,
+        source=record.target,
         level=level,
         verdict=verdict,
         reasons=tuple(check.summary for check in checks if check.verdict is verdict is not Verdict.VERIFIED),
@@ -111,7 +111,7 @@ def _stored_checks(stored: Sequence[BackupCheck]) -> list[ProofCheck]:
         ProofCheck(
             id=f"stored:{check.backup}/{one.name}",
             verdict=one.verdict,
-            summary=one.detail or f"{one.name}: {one.bytes} bytes are what the manifest says",
+            summary=one.detail or f"{one.name} is what was written",
         )
         for check in stored
         for one in check.objects

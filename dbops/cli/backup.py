@@ -193,7 +193,7 @@ def verify(
         schema="dbops.backup.verify/1",
         format=format_,
         output=output,
-        target=ws.config.targets.get(found.target, found.target),
+        target=ws.config.targets.get(found.source, found.source),
         status=found.verdict.value,
         renderers={"text": render.text},
     )

@@ -205,12 +205,13 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """A proof, or why there is none.
 
+    :param source: the target that the backup is of.
     :param rto_s: what bringing the copy up took, checks left out.
     :param rpo_s: age of the recovered state when the verification began: what a failure at that moment would have cost.
     """
 
     backup: str
-    target: str
+    source: str
     level: VerifyLevel
     verdict: Verdict
     reasons: tuple[str, ...]

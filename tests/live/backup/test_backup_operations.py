@@ -32,6 +32,7 @@ def test_made_proved_and_planned_from(cli: Any, method: str) -> None:
     assert listed[made["id"]]["whole"] is True
     assert {"shop", "hr"} <= set(listed[made["id"]]["databases"])
     proof = cli.json("backup", "verify", made["id"])
+    assert proof["target"]["name"] == "shop"
     assert proof["verdict"] == "verified", proof["reasons"]
     assert proof["recovered_to"] is not None
     assert proof["rto_s"] > 0

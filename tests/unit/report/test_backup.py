@@ -154,7 +154,7 @@ def test_coverage() -> None:
 
 def test_a_proof() -> None:
     proof = Verification(
-        backup="b-1", target="shop", level="full", verdict=Verdict.FAILED, reasons=("1 of 3 objects differ",),
+        backup="b-1", source="shop", level="full", verdict=Verdict.FAILED, reasons=("1 of 3 objects differ",),
         checks=(ProofCheck(id="amcheck", verdict=Verdict.VERIFIED, summary="read all"),),
         phases=(Phase(name="restore-shop", seconds=2, bytes=1536),),
         fingerprints=Fingerprints(compared=3, equal=2, different=("t",)), recovered_to=AT, rto_s=5, rpo_s=60,
