@@ -10,6 +10,7 @@ import selectors
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dbops.errors import DbopsError, ToolFailed, Unreachable
@@ -36,8 +37,9 @@ CORRUPT = "XX001"
 def basebackup(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
     """``base.tar``, a tar for each further tablespace by its oid, and ``backup_manifest``; with the WAL that is needed.
 
-    Arguments: ``label``, ``major`` (of the server). The last member's facts are ``start_lsn``, ``end_lsn``,
-    ``timeline``. The manifest has CRC-32C sums, which cost nothing: the repository hashes the streams themselves.
+    Arguments: ``label``, ``major`` (of the server). The facts are ``start_lsn``, ``end_lsn``, ``timeline``, and
+    ``began_at``: what was committed by then is surely in the copy. The manifest has CRC-32C sums, which cost nothing:
+    the repository hashes the streams themselves.
     :raises ToolFailed: the server gave up, or found damaged pages.
     :raises Unreachable: the connection broke.
     """
@@ -93,7 +95,8 @@ class _Conversation:
         self._connection.send_query(command.encode())
         start = _row(self._needed())
         header = self._needed()
-        facts: dict[str, Value] = {"start_lsn": start[0], "timeline": int(start[1])}
+        began = datetime.now(UTC).isoformat()
+        facts: dict[str, Value] = {"start_lsn": start[0], "timeline": int(start[1]), "began_at": began}
         names = [f"{oid}.tar" if oid else "base.tar" for oid in _column(header, 0)]
         if one_copy:
             self._needed()

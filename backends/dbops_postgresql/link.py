@@ -8,6 +8,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from dbops.errors import DbopsError, NotPermitted, Unreachable
 from dbops.model.server import Endpoint
 from dbops.plan import Value
@@ -49,10 +51,11 @@ def client_environment(endpoint: Endpoint, runtime: Runtime) -> dict[str, str]:
 
 
 def client_outputs(endpoint: Endpoint) -> dict[str, Value]:
-    """What a later step's program needs to find this server: ``conninfo`` without a database, ``password`` as a
-    reference (empty when there is none)."""
+    """What a later step's program needs to find this server: ``conninfo`` without the database, which is ``database``
+    (the variable PGDATABASE), and ``password`` as a reference, empty when there is none."""
     reference: Value = endpoint.password if endpoint.password is not None else ""
-    return {"conninfo": conninfo(endpoint), "password": reference}
+    server = conninfo(msgspec.structs.replace(endpoint, database=None))
+    return {"conninfo": server, "database": endpoint.database or "", "password": reference}
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from dbops.errors import CouldNotTell, ToolFailed
 from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.spi import Runtime
-from dbops_postgresql import server
+from dbops_postgresql import server, tools
 from dbops_postgresql.installation import Installation, installations, server_user
 from dbops_postgresql.link import client_outputs, connect
 from dbops_postgresql.quoting import identifier
@@ -87,7 +87,10 @@ def empty(arguments: Mapping[str, object], _endpoint: Endpoint, runtime: Runtime
     with _running(installation, path, data, settings, deadline_s=START_S, superuser=FIRST) as (outputs, there):
         renamed = msgspec.structs.replace(there, user=superuser)
         _rename(there, renamed, runtime)
-        yield {**outputs, **client_outputs(renamed)}, renamed
+        program = tools.for_restore(
+            runtime.host, installation.major, str(arguments["dump_version"]), str(installation.bindir)
+        )
+        yield {**outputs, **client_outputs(renamed), "pg_restore": program.path}, renamed
 
 
 def _rename(there: Endpoint, renamed: Endpoint, runtime: Runtime) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dbops.errors import CouldNotTell
 
-__all__ = ["place"]
+__all__ = ["link", "place"]
 
 MAP = "tablespace_map"
 
@@ -18,15 +18,23 @@ def place(data: Path, where: Mapping[str, Path]) -> None:
 
     :raises CouldNotTell: a link is left that points outside of the copy.
     """
-    links = data / "pg_tblspc"
-    for oid, target in where.items():
-        link = links / oid
-        link.unlink(missing_ok=True)
-        link.symlink_to(target)
+    link(data, where)
     if (data / MAP).exists():
         lines = [f"{oid} {_escaped(str(target))}\n" for oid, target in where.items()]
         (data / MAP).write_text("".join(lines), encoding="utf-8")
-    stray = [link.name for link in links.iterdir() if link.is_symlink() and link.name not in where]
+
+
+def link(data: Path, where: Mapping[str, Path]) -> None:
+    """The links alone: the map is one of the files that the backup's manifest has a sum of.
+
+    :raises CouldNotTell: a link is left that points outside of the copy.
+    """
+    links = data / "pg_tblspc"
+    for oid, target in where.items():
+        one = links / oid
+        one.unlink(missing_ok=True)
+        one.symlink_to(target)
+    stray = [one.name for one in links.iterdir() if one.is_symlink() and one.name not in where]
     if stray:
         raise CouldNotTell(
             f"the backup's tablespace {stray[0]} was not restored, and its link points into the original's files",

@@ -14,7 +14,7 @@ from dbops.model.server import Tool, Version
 from dbops.spi import Host
 from dbops_postgresql.installation import WHEELS
 
-__all__ = ["choose", "found", "places", "required"]
+__all__ = ["choose", "for_restore", "found", "places", "required"]
 
 
 def places(given: str = "") -> tuple[str, ...]:
@@ -76,3 +76,14 @@ def _wheels() -> list[str]:
     # find_spec: importing these packages has side effects that we do not want.
     specs = [importlib.util.find_spec(wheel) for wheel in WHEELS]
     return [str(Path(spec.origin).parent / "pginstall" / "bin") for spec in specs if spec is not None and spec.origin]
+
+
+def for_restore(host: Host, server: int, dump_version: str, given: str = "") -> Tool:
+    """The pg_restore that understands the dump, and the server best.
+
+    :param server: the major version of the server restored into; ``dump_version`` is that of pg_dump.
+    :raises ToolFailed: there is none, or only ones that are older than the dump.
+    """
+    dump = int(dump_version.partition(".")[0] or 0)
+    tools = found(host, "pg_restore", given)
+    return required("pg_restore", choose("pg_restore", tools, (max(server, dump),)))

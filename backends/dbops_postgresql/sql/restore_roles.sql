@@ -1,0 +1,2 @@
+-- 13+, no privilege: every role.
+SELECT rolname::text FROM pg_catalog.pg_roles
