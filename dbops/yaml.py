@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import yaml
@@ -82,9 +82,13 @@ def _loader() -> Any:
     return loader
 
 
+def _never_alias(_dumper: object, _data: object) -> bool:
+    return True
+
+
 def dump(value: object) -> str:
     """Plain values as YAML that :func:`load` reads back as the same values, keys in their order."""
-    dumper = type("CoreDumper", (yaml.SafeDumper,), {"ignore_aliases": lambda self, data: True})
+    dumper = type("CoreDumper", (yaml.SafeDumper,), {"ignore_aliases": _never_alias})
     # What either schema would read as something else than a text is quoted.
     for tag, pattern, first in _CORE:
         dumper.add_implicit_resolver(_TAG + tag, re.compile(rf"(?:{pattern})\Z"), first)  # type: ignore[attr-defined]
@@ -108,7 +112,7 @@ class _Reading:
             return self._mapping(node, path, (*above, node))
         if isinstance(node, nodes.SequenceNode):
             return self._sequence(node, path, (*above, node))
-        return self._scalar(node)
+        return self._scalar(cast("ScalarNode", node))
 
     def _mapping(self, node: MappingNode, path: Path, above: tuple[Node, ...]) -> dict[str, Any]:
         self._plain(node, "map")

@@ -91,6 +91,7 @@ class _Building:
             acls=tuple(self.acls.lists),
             defaults=tuple(self.defaults),
             databases_missing=self.missing,
+            database=self.server.database,
         )
 
     def _named(self, name: str) -> int:
@@ -187,7 +188,7 @@ class _Building:
         schemas: dict[int, int] = {}
         for oid, schema, owner, acl, system in reader.tuples(text("access_schemas")):
             flags = ("system",) if system else ()
-            schemas[oid] = self._add("schema", (name, schema), owner, acl, parent, flags)
+            schemas[oid] = self._add("schema", (name, schema), owner, acl, parent=parent, flags=flags)
         relations = self._relations(reader, schemas, extension)
         self._routines(reader, schemas, extension)
         self._types(reader, schemas, extension)
@@ -203,7 +204,7 @@ class _Building:
             parent = schemas[schema]
             flags = _relation_flags(facts, oid in extension)
             path = (*self.objects[parent].path, name)
-            found[oid] = self._add(RELATIONS[relkind], path, owner, acl, parent, flags)
+            found[oid] = self._add(RELATIONS[relkind], path, owner, acl, parent=parent, flags=flags)
         for sequence, table in reader.tuples(text("access_linked")):
             if sequence in found and table in found:
                 place = found[sequence]
@@ -221,29 +222,27 @@ class _Building:
                 self.objects.append(SecuredObject("column", path, table.owner, number, place, follows=place))
 
     def _routines(self, reader: Reader, schemas: dict[int, int], extension: set[int]) -> None:
-        for oid, schema, name, arguments, owner, acl, definer, fixed, system in reader.tuples(
-            text("access_routines")
-        ):
+        for oid, schema, name, arguments, owner, acl, definer, fixed, system in reader.tuples(text("access_routines")):
             flags = _flags(definer=definer, path_fixed=fixed, system=system, extension=oid in extension)
             path = (*self.objects[schemas[schema]].path, signature(name, arguments))
-            self._add("function", path, owner, acl, schemas[schema], flags)
+            self._add("function", path, owner, acl, parent=schemas[schema], flags=flags)
 
     def _types(self, reader: Reader, schemas: dict[int, int], extension: set[int]) -> None:
         for oid, schema, name, owner, acl in reader.tuples(text("access_types")):
             path = (*self.objects[schemas[schema]].path, name)
-            self._add("type", path, owner, acl, schemas[schema], _flags(extension=oid in extension))
+            self._add("type", path, owner, acl, parent=schemas[schema], flags=_flags(extension=oid in extension))
 
     def _top(self, reader: Reader, database: str, parent: int) -> None:
         """What lies in a database but in no schema."""
         for _, name, owner, acl, trusted in reader.tuples(text("access_languages")):
-            self._add("language", (database, name), owner, acl, parent, _flags(untrusted=not trusted))
+            self._add("language", (database, name), owner, acl, parent=parent, flags=_flags(untrusted=not trusted))
         for kind, question in (
             ("fdw", "access_fdws"),
             ("foreign_server", "access_servers"),
             ("large_object", "access_large_objects"),
         ):
             for _, name, owner, acl in reader.tuples(text(question)):
-                self._add(kind, (database, name), owner, acl, parent)
+                self._add(kind, (database, name), owner, acl, parent=parent)
 
     def _reads(self, reader: Reader, relations: dict[int, int]) -> None:
         reads: dict[int, list[Reads]] = {}
@@ -255,9 +254,7 @@ class _Building:
 
     def _default(self, creator: int, database: str, schema: str, kind: str, acl: str) -> None:
         grants = self.acls.parse(self.rules.kinds[kind], acl)
-        self.defaults.append(
-            DefaultGrant(creator=creator, database=database, schema=schema, kind=kind, grants=grants)
-        )
+        self.defaults.append(DefaultGrant(creator=creator, database=database, schema=schema, kind=kind, grants=grants))
 
     def _add(
         self,
@@ -265,6 +262,7 @@ class _Building:
         path: tuple[str, ...],
         owner: int,
         acl: str | None,
+        *,
         parent: int = -1,
         flags: tuple[str, ...] = (),
     ) -> int:
@@ -292,9 +290,15 @@ def _principal(row: Row, password: str | Missing) -> Principal:
 
 
 def _relation_flags(facts: Iterable[bool], extension: bool) -> tuple[str, ...]:
-    rls, forced, policies, invoker, system = facts
+    rls, forced, policies, invoker, system, catalog = facts
     return _flags(
-        rls=rls, rls_forced=rls and forced, policies=policies, invoker=invoker, system=system, extension=extension
+        rls=rls,
+        rls_forced=rls and forced,
+        policies=policies,
+        invoker=invoker,
+        system=system,
+        catalog=catalog,
+        extension=extension,
     )
 
 

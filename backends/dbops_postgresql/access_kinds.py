@@ -134,9 +134,7 @@ def _inside() -> list[Kind]:
             public_actions=("USAGE",),
             words=usage,
         ),
-        Kind(
-            name="language", actions=("USAGE",), depth=2, gates=(_DATABASE,), public_actions=("USAGE",), words=usage
-        ),
+        Kind(name="language", actions=("USAGE",), depth=2, gates=(_DATABASE,), public_actions=("USAGE",), words=usage),
         Kind(name="fdw", actions=("USAGE",), depth=2, gates=(_DATABASE,), words=usage),
         Kind(name="foreign_server", actions=("USAGE",), depth=2, gates=(_DATABASE,), words=usage),
         Kind(

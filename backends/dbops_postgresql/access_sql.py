@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import singledispatch
 
-
 from dbops.model.change import (
     AddDefault,
     AddGrant,
@@ -25,12 +24,12 @@ from dbops.model.change import (
 from dbops.plan import Fragment, Seal, SecretRef
 from dbops_postgresql.quoting import identifier, literal
 
-__all__ = ["SCRAM", "object_sql", "principal", "sql", "undo"]
+__all__ = ["ON", "OPTIONS_SINCE", "SCRAM", "object_sql", "principal", "sql", "undo"]
 
 SCRAM = "scram-sha-256"
 OPTIONS_SINCE = 16
 # How GRANT … ON calls a kind, and how ALTER … OWNER TO does where that is another word.
-_ON = {
+ON = {
     "database": "DATABASE", "tablespace": "TABLESPACE", "parameter": "PARAMETER", "schema": "SCHEMA", "table": "TABLE",
     "view": "TABLE", "matview": "TABLE", "foreign_table": "TABLE", "column": "TABLE", "sequence": "SEQUENCE",
     "function": "ROUTINE", "type": "TYPE", "language": "LANGUAGE", "fdw": "FOREIGN DATA WRAPPER",
@@ -193,9 +192,7 @@ def _(change: AddGrant, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
 
 @undo.register
 def _(change: AddGrant, major: int) -> str:
-    back = RemoveGrant(
-        principal=change.principal, object=change.object, actions=change.actions, grantor=change.grantor
-    )
+    back = RemoveGrant(principal=change.principal, object=change.object, actions=change.actions, grantor=change.grantor)
     return _text(back, major)
 
 
@@ -220,7 +217,7 @@ def _(change: RemoveGrant, major: int) -> str:
 
 @sql.register
 def _(change: SetOwner, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
-    kind = _ALTER.get(change.object.kind, _ON[change.object.kind])
+    kind = _ALTER.get(change.object.kind, ON[change.object.kind])
     return (f"ALTER {kind} {object_sql(change.object)} OWNER TO {identifier(change.owner)}",)
 
 
@@ -262,7 +259,7 @@ def _for(change: AddDefault | RemoveDefault) -> str:
 
 def _what(name: ObjectName, actions: Sequence[str]) -> str:
     column = f" ({identifier(name.path[-1])})" if name.kind == "column" else ""
-    return f"{', '.join(action + column for action in actions)} ON {_ON[name.kind]} {object_sql(name)}"
+    return f"{', '.join(action + column for action in actions)} ON {ON[name.kind]} {object_sql(name)}"
 
 
 def _as(grantor: str, text: str) -> str:
@@ -272,5 +269,3 @@ def _as(grantor: str, text: str) -> str:
 
 def _text(change: Change, major: int) -> str:
     return "".join(part if isinstance(part, str) else "'***'" for part in sql(change, major))
-
-

@@ -128,7 +128,8 @@ def _grants(one: SpecPrincipal, desired: Desired, words: Rules) -> Iterator[Want
 def _check_future(grant: SpecGrant, kind: Kind, path: tuple[str, ...]) -> None:
     if kind.name not in DEFAULT_KINDS:
         raise InputError(
-            f"{grant.where}: there are no default privileges for a {kind.name}", hint=f"For: {', '.join(DEFAULT_KINDS)}."
+            f"{grant.where}: there are no default privileges for a {kind.name}",
+            hint=f"For: {', '.join(DEFAULT_KINDS)}.",
         )
     if path[-1] != "*" or grant.columns:
         raise InputError(
@@ -191,6 +192,7 @@ def _object(text: str, where: str, desired: Desired, words: Rules) -> tuple[Kind
         raise InputError(f"{where}: {text!r} is not the name of a {name}", hint=hint)
     if kind.contained and path[0] not in desired.databases:
         raise InputError(
-            f"{where}: the database {path[0]!r} is not among manage.databases", hint="Add it there, or correct the name."
+            f"{where}: the database {path[0]!r} is not among manage.databases",
+            hint="Add it there, or correct the name.",
         )
     return kind, path

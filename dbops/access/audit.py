@@ -10,9 +10,10 @@ import msgspec
 
 from dbops.access.closure import each
 from dbops.access.effective import Effective
+from dbops.model.audit import Unknown
 from dbops.model.finding import Benchmark, Finding, Missing, Remedy, Severity
 
-__all__ = ["Disagreement", "Flaw", "Question", "Rule", "Unknown", "judge", "sample", "worst"]
+__all__ = ["Flaw", "Question", "Rule", "judge", "sample", "worst"]
 
 
 class Flaw(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,14 +30,6 @@ class Flaw(msgspec.Struct, frozen=True, kw_only=True):
     object: str = ""
     severity: Severity | None = None
     key: str = ""
-
-
-class Unknown(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that could not be judged, and why; never read as "nothing found"."""
-
-    id: str
-    reason: str
-    detail: str
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,16 +53,6 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     object: int
     action: str
     ours: bool
-
-
-class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
-    """The server says otherwise: a bug in dbops."""
-
-    principal: str
-    object: str
-    action: str
-    ours: bool
-    server: bool
 
 
 def judge(rules: Sequence[Rule], effective: Effective) -> tuple[tuple[Finding, ...], tuple[Unknown, ...]]:

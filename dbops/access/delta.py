@@ -5,33 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-import msgspec
-
 from dbops.access.closure import each
 from dbops.access.effective import Effective
 from dbops.access.naming import spell
 from dbops.model.access import AccessSnapshot, Membership, SecuredObject
+from dbops.model.audit import Comparison
 from dbops.model.users import Delta
 
-__all__ = ["Comparison", "compare", "deltas"]
+__all__ = ["compare", "deltas"]
 
 Key = tuple[str, tuple[str, ...], str]
-
-
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Two snapshots, side by side; ``-`` stands before what only the first has, ``+`` before what only the second has.
-
-    :param deltas: principals whose nominal access differs.
-    :param equal: nothing differs.
-    """
-
-    equal: bool
-    deltas: tuple[Delta, ...]
-    principals: tuple[str, ...]
-    memberships: tuple[str, ...]
-    objects: tuple[str, ...]
-    owners: tuple[str, ...]
-    defaults: tuple[str, ...]
 
 
 def deltas(before: AccessSnapshot, after: AccessSnapshot, now: datetime) -> tuple[Delta, ...]:

@@ -91,12 +91,8 @@ def _notes(snapshot: AccessSnapshot, wanted: Wanted) -> tuple[str, ...]:
     grantees = {one.principal for one in wanted.grants}
     existing = {one.name for one in snapshot.principals}
     left = [
-        one.name
-        for one in snapshot.principals
-        if managed(wanted.managed, one) and one.name not in named | grantees
+        one.name for one in snapshot.principals if managed(wanted.managed, one) and one.name not in named | grantees
     ]
     secret = [one.name for one in wanted.principals if one.password is not None and one.name in existing]
     notes = [f"{name}: managed and not in the spec, left alone (state: absent removes it)" for name in sorted(left)]
     return (*notes, *(f"{name}: password not compared" for name in sorted(secret)))
-
-

@@ -34,8 +34,7 @@ def default_changes(
             more, less = _settle(working, key, wishes.get(key, {}), numbers)
             added += more
             removed += less
-    for change in (*added, *removed):
-        working.apply(change)
+    working.apply_all([*added, *removed])
     return added, removed
 
 

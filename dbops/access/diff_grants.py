@@ -57,7 +57,9 @@ def grant_changes(
 
 def numbers_of(working: Simulation, subjects: Subjects) -> frozenset[int]:
     """The positions of those whose access is exactly what the spec says."""
-    return frozenset(PUBLIC if name == "PUBLIC" else working.numbers[name] for name in subjects if _there(working, name))
+    return frozenset(
+        PUBLIC if name == "PUBLIC" else working.numbers[name] for name in subjects if _there(working, name)
+    )
 
 
 def _there(working: Simulation, name: str) -> bool:
@@ -106,17 +108,14 @@ def _settle(
     """One object, made as it is wanted."""
     settling = _Settling(working, place, wishes, numbers)
     gained, lost = settling.gained(), settling.lost()
-    for change in (*gained, *lost):
-        working.apply(change)
+    working.apply_all([*gained, *lost])
     return gained, lost
 
 
 class _Settling:
     """An object's access list as it is, split into what stays and what goes."""
 
-    def __init__(
-        self, working: Simulation, place: int, wishes: Mapping[int, Wish], numbers: frozenset[int]
-    ) -> None:
+    def __init__(self, working: Simulation, place: int, wishes: Mapping[int, Wish], numbers: frozenset[int]) -> None:
         self._working = working
         self._place = place
         self._owner = working.objects[place].owner
@@ -205,5 +204,3 @@ class _Settling:
 
     def _name(self, number: int) -> str:
         return self._working.principals[number].name
-
-

@@ -16,7 +16,7 @@ from dbops.model.change import (
     DropPrincipal,
     RemoveMembership,
 )
-from dbops.model.users import SpecMember, Wanted, WantedPrincipal
+from dbops.model.users import SpecMember, Wanted
 
 __all__ = ["Subjects", "check", "create", "drop", "lessen", "memberships", "strengthen"]
 
@@ -166,9 +166,7 @@ def memberships(
             pair = working.principals[row.member].name, working.principals[row.group].name
             rows.setdefault(pair, []).append(row)
     wishes = {(one.name, member.role): member for one in wanted.principals for member in one.member_of}
-    added = [
-        change for pair, wish in wishes.items() for change in _joined(working, pair, wish, rows.get(pair, []))
-    ]
+    added = [change for pair, wish in wishes.items() for change in _joined(working, pair, wish, rows.get(pair, []))]
     removed = [
         _left(working, row)
         for pair, found in rows.items()
@@ -178,7 +176,9 @@ def memberships(
     return added, removed
 
 
-def _joined(working: Simulation, pair: tuple[str, str], wish: SpecMember, rows: list[Membership]) -> list[AddMembership]:
+def _joined(
+    working: Simulation, pair: tuple[str, str], wish: SpecMember, rows: list[Membership]
+) -> list[AddMembership]:
     options = {"inherit": bool(wish.inherit), "set": bool(wish.set), "admin": wish.admin}
     compared = options if working.rules.membership_options else {"admin": wish.admin}
     lacking = [name for name, value in compared.items() if value and not any(getattr(row, name) for row in rows)]

@@ -98,7 +98,8 @@ def find(snapshot: AccessSnapshot, text: str) -> int:
     path = parts(rest, rules) if rest else ()
     found = [number for number, one in enumerate(snapshot.objects) if _fits(snapshot, one, kind, path)]
     exact = [number for number in found if len(snapshot.objects[number].path) == len(path)]
-    chosen = exact or found
+    near = [number for number in exact or found if snapshot.objects[number].database == snapshot.database]
+    chosen = near if len(near) == 1 else exact or found
     if len(chosen) == 1:
         return chosen[0]
     names = sorted(label(snapshot, snapshot.objects[number]) for number in chosen)

@@ -44,8 +44,7 @@ def simulate(snapshot: AccessSnapshot, changes: Iterable[Change]) -> AccessSnaps
     :raises KeyError: a change names a principal or an object that is not there.
     """
     working = Simulation(snapshot)
-    for change in changes:
-        working.apply(change)
+    working.apply_all(changes)
     return working.snapshot()
 
 
@@ -141,6 +140,11 @@ class Simulation:
             self._default(change)
         elif not isinstance(change, SetPassword):
             raise TypeError(type(change).__name__)
+
+    def apply_all(self, changes: Iterable[Change]) -> None:
+        """Several, in their order."""
+        for change in changes:
+            self.apply(change)
 
     def _number(self, name: str) -> int:
         return PUBLIC if name.upper() == "PUBLIC" and name not in self.numbers else self.numbers[name]

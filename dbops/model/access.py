@@ -79,7 +79,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     :param contained: it lives in the database that is the first part of its name.
     :param owner_actions: what owning gives by itself, without a grant.
     :param public_actions: what PUBLIC has on a new object, by the engine's built-in default.
-    :param admin_only: actions that only a bypass gives on objects flagged ``system``.
+    :param admin_only: actions that only a bypass gives on objects flagged ``catalog``.
     """
 
     name: str
@@ -204,8 +204,8 @@ class SecuredObject(msgspec.Struct, frozen=True, array_like=True, gc=False):
     :param acl: position of its access list in the snapshot, the engine's built-in default already filled in.
     :param follows: the object whose owner it always has (a column's or a serial sequence's table), -1 for none.
     :param flags: ``default`` (no access list stored), ``extension`` (came with one), ``rls``, ``rls_forced``,
-        ``policies``, ``definer``, ``path_fixed``, ``invoker``, ``system``, ``untrusted``, ``closed`` (a database that
-        takes no connections).
+        ``policies``, ``definer``, ``path_fixed``, ``invoker``, ``system``, ``catalog`` (the server's own tables),
+        ``untrusted``, ``closed`` (a database that takes no connections).
     """
 
     kind: str
@@ -239,6 +239,7 @@ class DefaultGrant(msgspec.Struct, frozen=True, kw_only=True):
 class AccessSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One reading of a server.
 
+    :param database: the one of the session; what a name means that leaves the database out.
     :param databases_missing: databases that could not be read, and why.
     """
 
@@ -253,6 +254,7 @@ class AccessSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     acls: tuple[tuple[Grant, ...], ...]
     defaults: tuple[DefaultGrant, ...] = ()
     databases_missing: dict[str, Missing] = {}
+    database: str = ""
     schema: Literal["dbops.access/1"] = FORMAT
 
     def kind(self, one: SecuredObject) -> Kind:

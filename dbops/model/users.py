@@ -15,8 +15,8 @@ from dbops.plan import SecretRef
 __all__ = [
     "Delta",
     "Desired",
-    "PlannedStep",
     "Future",
+    "PlannedStep",
     "SpecGrant",
     "SpecMember",
     "SpecOwned",

@@ -93,7 +93,9 @@ def rotate(ws: Workspace, target: str | Target, name: str, password: SecretRef, 
         raise UsageError("a password that is made up is written to a file", hint="Name it as file:/path.")
     with ws.open(wanted, timeout_s=INSPECT_S) as opened:
         opened.require(Capability.USERS_ROTATE)
-        snapshot = opened.backend.access.inspect(opened.reader, opened.server, Scope(databases=(opened.server.database,)))
+        snapshot = opened.backend.access.inspect(
+            opened.reader, opened.server, Scope(databases=(opened.server.database,))
+        )
         account = snapshot.principals[find_principal(snapshot, name)]
         if account.kind == "public" or account.system:
             raise UsageError(f"{name!r} has no password", hint="It is the server's own.")

@@ -104,7 +104,7 @@ def spec(database: str, names: tuple[str, str, str, str]) -> str:
 def test_one_apply_is_enough(database: Database, ws: Workspace) -> None:
     database.sql(SHOP)
     text = spec(database.name, ("app_read", "app_write", "app_owner", "alice"))
-    answer, made = users.plan(ws, text, target(database))
+    answer, _ = users.plan(ws, text, target(database))
     assert answer.status == "drift"
     assert {delta.principal for delta in answer.access_delta} >= {"app_read", "app_write", "alice"}
     users.apply(ws, text, target(database))
