@@ -63,10 +63,11 @@ def plan(
     wanted, asked = ws.target(target), wish or Wish()
     shelf = open_shelf(ws, wanted, repository)
     place = parse(ws, into) if into is not None else None
+    if place is not None:
+        refuse_existing(ws, wanted.name, place)
     choice = _choose(shelf, asked, place.kind if place else "")
     if choice.verdict is not Reachability.REACHABLE or place is None:
         return _answer(shelf, asked, choice, None, ()), None
-    refuse_existing(ws, wanted.name, place)
     return _planned(ws, shelf, asked, choice, place)
 
 
@@ -126,12 +127,19 @@ def result(answer: RestoreAnswer, plan: Plan, outcome: Outcome) -> Restored:
 
 
 def _choose(shelf: Shelf, wish: Wish, kind: str) -> ChainChoice:
+    """A backup that the destination takes; else one that it does not take, so that this is what will be said."""
+    suited = _chosen(shelf, wish, kind if not wish.method else "")
+    other = _chosen(shelf, wish, "") if suited.verdict is Reachability.UNREACHABLE else suited
+    return other if other.verdict is Reachability.REACHABLE else suited
+
+
+def _chosen(shelf: Shelf, wish: Wish, kind: str) -> ChainChoice:
     return choose(
         shelf.records,
         wish.until,
         incarnation=wish.incarnation,
         method=wish.method,
-        kind=kind if not wish.method else "",
+        kind=kind,
         databases=wish.databases,
         unreadable=[one.id for one in shelf.unreadable],
     )
