@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tarfile
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, cast
@@ -95,13 +95,24 @@ def _unpack(stream: _Watched, path: Path) -> None:
         if any(path.iterdir()):
             raise DestinationExists(f"{path} is not empty", hint="Restore into a directory that is not there yet.")
         with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|", bufsize=_BLOCK) as archive:
-            archive.extractall(path, filter="tar")
+            # Python 3.11 before its fourth patch (Debian 12 has the second) knows no filters: _inside looks for itself.
+            archive.extraction_filter = getattr(tarfile, "tar_filter", None)
+            archive.extractall(path, members=_inside(archive, path.resolve()))  # noqa: S202  looked at one by one
         while stream.read(_BLOCK):  # what follows the archive's end is checked against the digest too
             pass
     except tarfile.TarError as error:
         raise StorageFailed(f"{path}: the archive cannot be unpacked: {error}") from None
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _inside(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
+    """The members, as long as each stays below ``path``, links that came before it followed."""
+    for member in archive:
+        place = Path(os.path.normpath(path / member.name))
+        if place != path and not place.parent.resolve().is_relative_to(path):
+            raise StorageFailed(f"{path}: the archive holds {member.name!r}, which does not belong below it")
+        yield member
 
 
 def _save(stream: _Watched, path: Path) -> None:

@@ -134,6 +134,32 @@ def test_the_place_may_come_from_an_earlier_step(rig: Rig) -> None:
     assert (rig.directory / "data" / "PG_VERSION").read_bytes() == b"17\n"
 
 
+@pytest.mark.parametrize("name", ["../evil", "..", "/tmp/evil", "a/../../evil", "link/evil"])
+@pytest.mark.parametrize("filters", [True, False], ids=["python", "old python"])
+def test_an_archive_cannot_write_elsewhere(
+    name: str, filters: bool, rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not filters:
+        monkeypatch.delattr(tarfile, "tar_filter")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, str(tmp_path)
+        tar.addfile(link)
+        tar.addfile(tarfile.TarInfo(name), io.BytesIO())
+    rig.shelf.kept["base"] = buffer.getvalue()
+    outcome = move(rig, ToDirectory(path=str(rig.directory / "data")), source=STORED)
+    assert isinstance(outcome.error, StorageFailed)
+    assert "does not belong below it" in outcome.error.message
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_an_archive_may_begin_with_its_own_directory(rig: Rig) -> None:
+    rig.shelf.kept["base"] = archive(**{".__PG_VERSION": b"17\n"})
+    assert move(rig, ToDirectory(path=str(rig.directory / "data")), source=STORED).done
+    assert (rig.directory / "data" / "PG_VERSION").read_bytes() == b"17\n"
+
+
 # Into a file
 
 
