@@ -10,7 +10,7 @@ __all__ = ["demo"]
 @click.command()
 @click.option("--dir", "directory", metavar="DIR", type=click.Path(file_okay=False), help="Where; a new or empty one.")
 @click.option("--keep", is_flag=True, help="Leave the server's files, the repository and dbops.toml there as well.")
-def demo(directory: str | None, keep: bool) -> None:
+def demo(directory: str | None, keep: bool) -> int:
     """Start an embedded PostgreSQL, fill it with a small shop, and do the whole job on it: health, audit, users,
     backups, restore tests, a report.
 
@@ -24,4 +24,4 @@ def demo(directory: str | None, keep: bool) -> None:
         click.echo(text, nl=end)
 
     with stage.directory(directory, keep=keep) as scene, shown() as progress:
-        tour(scene, say, progress)
+        return tour(scene, say, progress)

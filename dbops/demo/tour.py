@@ -11,6 +11,7 @@ from dbops import registry
 from dbops.backup.text import size
 from dbops.demo.stage import ENGINE, LOGIN, REPORT, Scene, Shop, workspace
 from dbops.durations import format_duration
+from dbops.jobs.fleet import worst
 from dbops.model.audit import Hop
 from dbops.model.finding import Missing
 from dbops.operations import access, backup, health, report, users, verify
@@ -63,8 +64,11 @@ class Teller:
             self._say(line, True)
 
 
-def tour(scene: Scene, say: Say, progress: Progress | None = None) -> None:
-    """The whole job, from a server that is not there yet to the report."""
+def tour(scene: Scene, say: Say, progress: Progress | None = None) -> int:
+    """The whole job, from a server that is not there yet to the report.
+
+    :returns: the exit code of the worse of both proofs; the findings are what the shop is for.
+    """
     teller = Teller(say)
     with ExitStack() as open_:
         with teller.step("Start a PostgreSQL") as tell:
@@ -76,11 +80,11 @@ def tour(scene: Scene, say: Say, progress: Progress | None = None) -> None:
         _users(ws, scene, teller)
         _plan(ws, teller, "Can a promise be kept? 24h may be lost, 1h may pass")
         backups = [_backup(ws, teller, method, kind) for method, kind in METHODS]
-        for one in backups:
-            _proof(ws, teller, one)
+        codes = [_proof(ws, teller, one) for one in backups]
         _plan(ws, teller, "Can it be kept, now that all of it was measured?")
         _report(ws, scene, teller)
     teller.close(_farewell(scene))
+    return worst(codes)
 
 
 def _settle(scene: Scene, shop: Shop, teller: Teller, progress: Progress | None) -> Workspace:
@@ -162,7 +166,7 @@ def _backup(ws: Workspace, teller: Teller, method: str, kind: str) -> str:
     return found.id
 
 
-def _proof(ws: Workspace, teller: Teller, backup_id: str) -> None:
+def _proof(ws: Workspace, teller: Teller, backup_id: str) -> int:
     with teller.step("Restore it into a throwaway server and look", f"dbops backup verify {backup_id}") as tell:
         proof = verify.verify(ws, backup_id)
         content = proof.fingerprints
@@ -172,6 +176,7 @@ def _proof(ws: Workspace, teller: Teller, backup_id: str) -> None:
             tell(f"it was back after {format_duration(proof.rto_s)}")
         for reason in proof.reasons[:MOST]:
             tell(f"  {reason}")
+    return verify.CODES[proof.verdict]
 
 
 def _report(ws: Workspace, scene: Scene, teller: Teller) -> None:
