@@ -108,10 +108,11 @@ class _Graph:
 
     def least(self) -> tuple[Change, ...]:
         """The fewest grants and memberships without which nothing of it is left; none when no revoke can do that."""
-        edges: list[Edge[Change]] = []
-        for member, rows in self._rows.items():
-            for row in rows:
-                edges.append(Edge(member, row.group, None if row.implicit else self._leaving(row)))
+        edges: list[Edge[Change]] = [
+            Edge(row.member, row.group, None if row.implicit else self._leaving(row))
+            for rows in self._rows.values()
+            for row in rows
+        ]
         edges += [Edge(who, -1, change) for who, ends in self._ends.items() for _, change in ends]
         edges.append(Edge(self._who, PUBLIC, None))
         cut = minimal_cut(edges, self._who, -1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dbops.config import Target
     from dbops.plan import Plan
 
-__all__ = ["coloured", "confirm", "describe", "emit", "write"]
+__all__ = ["coloured", "confirm", "describe", "emit", "stream", "write"]
 
 T = TypeVar("T")
 Renderer = Callable[[T], str]
@@ -60,9 +60,21 @@ def write(text: str, output: str | None = None) -> None:
     if output is None or output == "-":
         click.echo(text, nl=not text.endswith("\n"), color=coloured())
         return
-    path = Path(output)
+    _into(Path(output), [text])
+
+
+def stream(pieces: Iterable[str], output: str | None = None) -> None:
+    """The same for a text that is too long to stand in memory as a whole."""
+    if output is not None and output != "-":
+        _into(Path(output), pieces)
+        return
+    for piece in pieces:
+        click.echo(piece, nl=False)
+
+
+def _into(path: Path, pieces: Iterable[str]) -> None:
     try:
-        _replace(path, text.encode())
+        _replace(path, pieces)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written: {error.strerror}", hint="Choose another file with -o, or leave -o out."
@@ -100,12 +112,12 @@ def coloured() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, pieces: Iterable[str]) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     draft = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(piece.encode() for piece in pieces)
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes private files; a result gets what the umask allows, as a redirection would give it.

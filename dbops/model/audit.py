@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -13,6 +14,7 @@ from dbops.model.users import Delta
 __all__ = [
     "AccessReport",
     "AuditReport",
+    "AuditRun",
     "Block",
     "Comparison",
     "Disagreement",
@@ -23,6 +25,7 @@ __all__ = [
     "Row",
     "RuleInfo",
     "Rules",
+    "TargetAudit",
     "Unknown",
 ]
 
@@ -139,6 +142,31 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     databases_missing: dict[str, str] = {}
     checked: int = 0
     disagreements: tuple[Disagreement, ...] = ()
+
+
+class TargetAudit(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one target: a report, or the error that prevented it.
+
+    :param code: its own exit code.
+    """
+
+    target: str
+    code: int
+    error: str = ""
+    report: AuditReport | None = None
+
+
+class AuditRun(msgspec.Struct, frozen=True, kw_only=True):
+    """Several targets; ``findings`` are those of all of them.
+
+    :param status: ``findings`` are at the threshold or above; ``disagreement`` means a bug in dbops.
+    """
+
+    status: Literal["ok", "findings", "disagreement", "failed"]
+    code: int
+    fail_on: Severity
+    findings: tuple[Finding, ...]
+    targets: tuple[TargetAudit, ...]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

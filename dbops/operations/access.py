@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from dbops import registry
-from dbops.access.audit import Question, judge, sample
+from dbops.access.audit import Question, judge, sample, worst
 from dbops.access.delta import compare as difference
 from dbops.access.effective import Effective
 from dbops.access.explain import explain as explanation
@@ -17,25 +18,28 @@ from dbops.access.naming import find, find_principal, label, parts, split_kind
 from dbops.access.simulate import Simulation
 from dbops.capabilities import Capability
 from dbops.config import Target
-from dbops.errors import InputError, UsageError
+from dbops.errors import DbopsError, InputError, UsageError
 from dbops.health.waivers import waiver
 from dbops.model.access import FORMAT, AccessSnapshot, Scope, SecuredObject
 from dbops.model.audit import (
     AccessReport,
     AuditReport,
+    AuditRun,
     Comparison,
     Disagreement,
     Explanation,
     Holders,
     RuleInfo,
     Rules,
+    TargetAudit,
 )
 from dbops.model.change import ObjectName
-from dbops.model.finding import Finding
+from dbops.model.finding import Finding, Severity
+from dbops.operations.side_by_side import side_by_side
 from dbops.operations.waivers import waiver_rules
 from dbops.operations.workspace import Opened, Workspace
 
-__all__ = ["access", "audit", "compare", "explain", "load_snapshot", "matrix", "rules", "snapshot", "who"]
+__all__ = ["access", "audit", "audit_all", "compare", "explain", "load_snapshot", "matrix", "rules", "snapshot", "who"]
 
 INSPECT_S = 60.0
 SEED_BYTES = 4
@@ -84,6 +88,52 @@ def audit(ws: Workspace, target: str | Target, *, self_check: int = 0, databases
         checked=checked,
         disagreements=disagreements,
     )
+
+
+def audit_all(
+    ws: Workspace,
+    targets: Sequence[Target],
+    *,
+    fail_on: Severity = Severity.HIGH,
+    self_check: int = 0,
+    jobs: int = 8,
+) -> AuditRun:
+    """Audit several targets side by side; one that fails hides nothing of the others.
+
+    :param fail_on: findings of this severity or above, not waived, are what the status and code speak of.
+    """
+
+    def one(target: Target) -> TargetAudit:
+        try:
+            report = audit(ws, target, self_check=self_check)
+        except DbopsError as error:
+            return TargetAudit(target=target.name, code=error.code, error=str(error))
+        return TargetAudit(target=target.name, code=_code(report, fail_on), report=report)
+
+    done = side_by_side(one, list(targets), jobs)
+    codes = {each.code for each in done}
+    code = DbopsError.code if DbopsError.code in codes else 1 if 1 in codes else max(codes, default=0)
+    return AuditRun(
+        status=_STATUS.get(code, "failed"),
+        code=code,
+        fail_on=fail_on,
+        findings=tuple(found for each in done if each.report for found in each.report.findings),
+        targets=tuple(done),
+    )
+
+
+_STATUS: dict[int, Literal["ok", "findings", "disagreement"]] = {
+    0: "ok",
+    1: "findings",
+    DbopsError.code: "disagreement",
+}
+
+
+def _code(report: AuditReport, fail_on: Severity) -> int:
+    if report.disagreements:
+        return DbopsError.code
+    highest = worst(report.findings)
+    return 1 if highest is not None and highest.rank >= fail_on.rank else 0
 
 
 def rules(engine: str | None = None) -> Rules:
