@@ -118,8 +118,8 @@ class Host(Protocol):
 
 
 class Readable(Protocol):
-    """A byte stream that is read once. The end (``b""``) is only given when the producer succeeded: one that failed
-    raises from ``read`` what went wrong, so a truncated stream is never taken for a whole one."""
+    """A byte stream, read once. The end (``b""``) comes only when the producer succeeded; else ``read`` raises what went
+    wrong. A method ``cancel``, where there is one, is called by another thread to end a ``read`` that waits."""
 
     def read(self, n: int, /) -> bytes: ...
 

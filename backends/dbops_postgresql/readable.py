@@ -36,6 +36,11 @@ class ToolOutput:
             self._judge()
         return block
 
+    def cancel(self) -> None:
+        """End the program; whoever waits for its output reads of its death."""
+        if self._child.poll() is None:
+            self._child.kill()
+
     def close(self) -> None:
         """End the program when it still runs."""
         if self._child.poll() is None:

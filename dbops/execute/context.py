@@ -79,6 +79,7 @@ class Context:
         self.stop = threading.Event()
         self._scratch = scratch
         self._workdirs: list[Path] = []
+        self._cancels: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 
     def secret(self, ref: SecretRef) -> str:
@@ -138,6 +139,26 @@ class Context:
         """Keep a step's outputs for later steps and for the outcome."""
         with self._lock:
             self.outputs[step_id] = {**self.outputs.get(step_id, {}), **outputs}
+
+    def halt(self) -> None:
+        """Stop whatever runs; may be called by any thread. Streams that wait for bytes are told so."""
+        self.stop.set()
+        with self._lock:
+            waiting = tuple(self._cancels)
+        for cancel in waiting:
+            cancel()
+
+    @contextmanager
+    def cancelling(self, cancel: Callable[[], None]) -> Generator[None]:
+        """While this is open, ``cancel`` is called when the run is stopped."""
+        with self._lock:
+            self._cancels.append(cancel)
+        try:
+            self.go_on()
+            yield
+        finally:
+            with self._lock:
+                self._cancels.remove(cancel)
 
     def go_on(self) -> None:
         """:raises Interrupted: another step failed, or the user asked to stop."""

@@ -117,7 +117,7 @@ class _Run:
                 while worker.is_alive():
                     worker.join(0.1)
         except BaseException:
-            self._context.stop.set()
+            self._context.halt()
             for worker in workers:
                 if worker.is_alive():  # Ctrl-C may come before the last of them was started
                     worker.join(10)
@@ -137,7 +137,7 @@ class _Run:
                 self._one(step)
             except BaseException as error:  # noqa: BLE001  kept for the thread that waits
                 failed.append(error)
-                self._context.stop.set()
+                self._context.halt()
                 return
 
     def _watched(self, steps: Sequence[Step], action: Callable[[], None]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from dbops import process
-from dbops.errors import DestinationExists, OutputError, StorageFailed, ToolFailed, Unsupported, UsageError
+from dbops.errors import DbopsError, DestinationExists, OutputError, StorageFailed, ToolFailed, Unsupported, UsageError
 from dbops.execute.context import Context, Repositories
 from dbops.plan import FromServer, Sink, ToCommand, ToDirectory, ToFile, ToRepository, Transfer
 from dbops.spi import Member, Readable
@@ -30,7 +30,7 @@ def transfer(step: Transfer, context: Context) -> None:
     with closing(_members(step, context)) as members:
         for member in members:
             watched = _Watched(member.stream, step.summary, context)
-            with closing(watched):
+            with closing(watched), context.cancelling(watched.cancel):
                 _into(step.sink, member.name, watched, step, context)
             total += watched.bytes
             context.note(step.id, member.facts)
@@ -63,11 +63,19 @@ class _Watched:
         self._context.go_on()
         try:
             block = self._stream.read(n)
+        except DbopsError:
+            self._context.go_on()  # when it was stopped, that is the cause
+            raise
         except OSError as error:  # the sink's own errors look the same, and each end keeps its own
             raise StorageFailed(f"{self._what}: the source failed: {error.strerror or error}") from None
         self.bytes += len(block)
         self._context.progress(self._what, self.bytes, None)
         return block
+
+    def cancel(self) -> None:
+        cancel = getattr(self._stream, "cancel", None)
+        if cancel is not None:
+            cancel()
 
     def close(self) -> None:
         self._stream.close()

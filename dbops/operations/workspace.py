@@ -187,7 +187,7 @@ class Workspace:
     def stop(self) -> None:
         """Ask every execution to end, from another thread: what it holds open is closed, its plan has failed."""
         for context in tuple(self._contexts):
-            context.stop.set()
+            context.halt()
 
     def _state_password(self) -> str:
         return self.secrets.resolve(SecretRef.parse(self.config.state.password or "", "state.password"))
