@@ -74,8 +74,8 @@ def _gaps(report: AuditReport) -> Iterator[str]:
     for wrong in report.disagreements:
         ours, server = ("may" if value else "may not" for value in (wrong.ours, wrong.server))
         yield (
-            f"  BUG       {wrong.principal} {wrong.action} on {wrong.object}: dbops says {ours}, the server says {server}; "
-            "please report it"
+            f"  BUG       {wrong.principal} {wrong.action} on {wrong.object}: dbops says {ours}, the server says "
+            f"{server}; please report it"
         )
 
 
@@ -137,8 +137,7 @@ def explanation(found: Explanation) -> str:
         lines.append(f"  way {number}: {_path(path)}")
     if found.more_paths:
         lines.append("  … and more ways")
-    for block in found.blocked_by:
-        lines.append(f"  in the way: {block.summary}{f' ({block.fix})' if block.fix else ''}")
+    lines += [f"  in the way: {one.summary}{f' ({one.fix})' if one.fix else ''}" for one in found.blocked_by]
     lines += [f"  limited: {limit}" for limit in found.limits]
     if found.allowed:
         lines.append("  to take it away:" if found.minimal_revoke else "  no revoke takes it away")
@@ -147,10 +146,7 @@ def explanation(found: Explanation) -> str:
 
 
 def _path(path: tuple[Hop, ...]) -> str:
-    words = [path[0].from_] if path else []
-    for hop in path:
-        words.append(_hop(hop))
-    return " → ".join(words)
+    return " → ".join([*(hop.from_ for hop in path[:1]), *(_hop(hop) for hop in path)])
 
 
 def _hop(hop: Hop) -> str:
