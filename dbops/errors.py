@@ -11,6 +11,7 @@
     ├── OutputError            73  the output cannot be written
     │   └── DestinationExists  73  a restore or a file would overwrite something
     ├── ToolFailed             74  a client tool failed, was killed, is missing or too old
+    ├── ReadFailed             74  a question to a server failed
     ├── StorageFailed          74  repository I/O failed
     │   └── Damaged            74  stored bytes are not the bytes that were written
     ├── Locked                 75  another run holds the lock: try again
@@ -35,6 +36,7 @@ __all__ = [
     "Locked",
     "NotPermitted",
     "OutputError",
+    "ReadFailed",
     "StalePlan",
     "StorageFailed",
     "ToolFailed",
@@ -110,6 +112,12 @@ class DestinationExists(OutputError):
 
 class ToolFailed(DbopsError):
     """A program that dbops runs failed, was killed, is missing or is too old."""
+
+    code = 74
+
+
+class ReadFailed(DbopsError):
+    """A question to a server failed; ``reason`` is a machine reason of :class:`~dbops.model.finding.Missing`."""
 
     code = 74
 

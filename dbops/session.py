@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from dbops.errors import ConfigError, DbopsError, NotPermitted, Unreachable, UsageError
-from dbops.model.server import Endpoint
+from dbops.errors import ConfigError, DbopsError, NotPermitted, ReadFailed, Unreachable, UsageError
+from dbops.model.server import Endpoint, Session
 from dbops.plan import SecretRef
-from dbops.spi import Backend, Reader, ReadFailed, Session
+from dbops.spi import Backend, Reader
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

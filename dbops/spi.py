@@ -5,16 +5,15 @@ A backend answers for one engine (a fork is a subclass with its own name). It ha
 * ``support`` and ``probe`` say what the server at hand is and what can be asked of it.
 * Three **drivers** inspect and compile. They are handed a :class:`Reader` and a :class:`Host`, never an engine or a
   connection: a driver cannot write. ``compile`` methods are pure: facts in, steps out.
-* Five **doors** are called by :mod:`dbops.execute` alone, while a plan is carried out: ``open`` a byte stream,
-  ``seal`` a secret, ``probe_until``, ``hold`` something open, ``call`` an operation of the engine's own.
+* Five **doors** are called by :mod:`dbops.execute` alone: ``open``, ``seal``, ``probe_until``, ``hold``, ``call``.
 * Session words: how a read-only session is set up and how the driver's errors are to be understood.
 
-Register it as an entry point of the group ``dbops.backends``; ``dbops.testing`` holds the laws that it must pass.
+Register it as an entry point of ``dbops.backends``; ``dbops.testing`` holds the laws that it must pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +23,6 @@ import msgspec
 
 from dbops.access.audit import Question, Rule
 from dbops.capabilities import Capability, Support
-from dbops.errors import DbopsError
 from dbops.health.answers import Answers
 from dbops.model.access import AccessSnapshot, Scope
 from dbops.model.backup import BackupFacts, BackupJob, Chain, Destination, Evidence, Made, Method, Outputs, Until
@@ -34,7 +32,7 @@ from dbops.model.doctor import Examined
 from dbops.model.finding import Missing
 from dbops.model.health import Check, Observation
 from dbops.model.health import Question as HealthQuestion
-from dbops.model.server import Endpoint, Server, Tool, Version
+from dbops.model.server import Endpoint, Server, Session, Tool, Version
 from dbops.model.users import Desired, Wanted
 from dbops.plan import FromServer, Opening, Probe, Seal, SecretRef, Step, Value
 
@@ -46,32 +44,23 @@ __all__ = [
     "HealthDriver",
     "Host",
     "Member",
-    "ReadFailed",
     "Readable",
     "Reader",
     "Runtime",
-    "Session",
 ]
 
 API_VERSION = 1
 T = TypeVar("T")
-
-
-class ReadFailed(DbopsError):
-    """A question to a server failed; ``reason`` is a machine reason of :class:`~dbops.model.finding.Missing`."""
-
-    code = 74
-
-    def missing(self) -> Missing:
-        """The failure as an absent fact."""
-        return Missing(self.reason, self.message)
+Arguments = Mapping[str, object]
+"""What a step hands to a door, with references to earlier outputs filled in."""
+Named = Mapping[str, Value]
+Held = AbstractContextManager[tuple[Named, Endpoint | None]]
 
 
 class Reader(Protocol):
     """Questions to one database, in a session that cannot write and cannot wait for long.
 
-    Outside of :meth:`snapshot` each question is its own transaction. Parameters are ``%(name)s`` for the SQL of every
-    driver; a literal percent sign in SQL with parameters is written ``%%``.
+    Outside of :meth:`snapshot` each question is its own transaction. Parameters are ``%(name)s``, a sign is ``%%``.
     :raises ReadFailed: in every method, with the machine reason.
     :raises NotPermitted: the login lacks a right (reason ``no_permission``).
     :raises Unreachable: the connection broke.
@@ -118,7 +107,7 @@ class Host(Protocol):
 
 
 class Readable(Protocol):
-    """A byte stream, read once. The end (``b""``) comes only when the producer succeeded; else ``read`` raises what went
+    """A byte stream, read once. The end (``b""``) comes only when the producer succeeded; else ``read`` says what went
     wrong. A method ``cancel``, where there is one, is called by another thread to end a ``read`` that waits."""
 
     def read(self, n: int, /) -> bytes: ...
@@ -127,29 +116,11 @@ class Readable(Protocol):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """One named stream of a source; most sources have exactly one, a base backup has one for each tablespace.
-
-    ``facts`` may be filled while the stream is read; afterwards they are outputs of the Transfer.
-    """
+    """One named stream of a source. ``facts`` may be filled while it is read; they become outputs of the Transfer."""
 
     name: str
     stream: Readable
     facts: Mapping[str, Value] = {}
-
-
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """How sessions are opened: the SQLAlchemy driver, and what is SET after connecting (poolers refuse start options).
-
-    :param drivername: such as ``postgresql+psycopg``.
-    :param connect: arguments for the driver's ``connect``.
-    :param preamble: statements run once on a new connection.
-    :param begin: starts a read-only transaction with one snapshot for all its questions.
-    """
-
-    drivername: str
-    connect: dict[str, object]
-    preamble: tuple[str, ...]
-    begin: str = "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 class Runtime(Protocol):
@@ -232,9 +203,8 @@ class BackupDriver(Protocol):
         ...
 
     def compile_verify(self, chain: Chain, destination: Destination, server: Server, level: Level) -> tuple[Step, ...]:
-        """Pure: restore into a scratch server, check it, throw it away; outputs are the evidence. Ids of steps that
-        bring bytes back start with ``restore``, of checks with ``check``: failing, they speak against the backup, any
-        other step against the place where the proof runs."""
+        """Pure: restore into a scratch server, check it, throw it away. Failing steps whose ids start with ``restore``
+        or ``check`` speak against the backup, any other against the place where the proof runs."""
         ...
 
     def read_evidence(self, chain: Chain, level: Level, outputs: Outputs) -> Evidence:
@@ -254,13 +224,11 @@ class HealthDriver(Protocol):
         ...
 
     def questions(self) -> tuple[HealthQuestion, ...]:
-        """What checks need. One is called ``databases``: each row has ``name`` and ``missing``, the reason why this
-        login cannot ask there, or NULL."""
+        """What checks need. ``databases`` gives ``name`` and ``missing``: why this login cannot ask there, or NULL."""
         ...
 
     def measure(self, check: Check, answers: Answers, server: Server, now: datetime) -> Iterable[Observation]:
-        """Pure: what one check sees in the server, or in one database. An unclear answer is raised as ``Unanswered``
-        or given as an observation with ``missing``; comparing with thresholds is the core's."""
+        """Pure: what one check sees; an unclear answer is raised as ``Unanswered`` or an observation's ``missing``."""
         ...
 
     def grants(self, check: Check, server: Server) -> tuple[str, ...]:
@@ -296,25 +264,20 @@ class Backend(Protocol):
         ...
 
     def fault(self, error: BaseException) -> str:
-        """Pure: the machine reason behind a driver's exception (``no_permission``, ``timeout``, ``connect_failed``,
-        ``auth_failed``, ``unknown_database``, ``too_many_connections``, ``lock_timeout``, ``query_failed``)."""
+        """Pure: the machine reason (see :class:`~dbops.model.finding.Missing`) behind a driver's exception."""
         ...
 
     def grants(self, jobs: Sequence[str], login: str, major: int | None = None) -> str:
-        """Pure: SQL that makes a least-privileged login for jobs (``health``, ``audit``, ``backup``, ``users``), for
-        servers of the version ``major`` or, when it is left out, for as many as one text can serve."""
+        """Pure: SQL that makes a least-privileged login for jobs; ``major`` None: for all versions, if one text can."""
         ...
 
     def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
-        """What would make a job on this server fail later: rights of the login, settings, programs of this machine
-        (looked for in ``places`` first). A question that fails is a symptom of its own and never stops the rest."""
+        """What would make a job fail later: rights, settings, programs (``places`` first). Never stops at an error."""
         ...
 
     # The doors, called by execute alone.
 
-    def open(
-        self, source: FromServer, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> Iterator[Member]:
+    def open(self, source: FromServer, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
         """The streams of a source, one after the other; each is read to its end before the next is asked for."""
         ...
 
@@ -322,22 +285,14 @@ class Backend(Protocol):
         """A complete SQL literal of what the server stores for a secret."""
         ...
 
-    def probe_until(self, probe: Probe, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> bool:
+    def probe_until(self, probe: Probe, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> bool:
         """One asking of a probe."""
         ...
 
-    def hold(
-        self, opening: Opening, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]:
+    def hold(self, opening: Opening, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Held:
         """Open something; gives its outputs and, when it started a server, the endpoint of that server."""
         ...
 
-    def call(
-        self, operation: str, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> Mapping[str, Value]:
+    def call(self, operation: str, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
         """An operation of this engine that is neither SQL nor a stream."""
         ...
-
-
-Progress = Callable[[str, int, int | None], None]
-"""``(what, bytes so far, bytes expected or None)``."""

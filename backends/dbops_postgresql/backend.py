@@ -10,7 +10,7 @@ from typing import TypeVar
 from dbops.capabilities import Capability, Support
 from dbops.errors import UsageError
 from dbops.model.doctor import Examined
-from dbops.model.server import Endpoint, Server
+from dbops.model.server import Endpoint, Server, Session
 from dbops.plan import FromServer, Opening, Probe, Seal, Value
 from dbops.spi import (
     API_VERSION,
@@ -21,7 +21,6 @@ from dbops.spi import (
     Member,
     Reader,
     Runtime,
-    Session,
 )
 from dbops_postgresql import session
 from dbops_postgresql.probe import probe

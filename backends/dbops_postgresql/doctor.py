@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from dbops.errors import DbopsError
+from dbops.errors import DbopsError, ReadFailed
 from dbops.model.doctor import Examined, Standing, Symptom
 from dbops.model.finding import Missing
 from dbops.model.server import Server, Tool
-from dbops.spi import Host, Reader, ReadFailed
+from dbops.spi import Host, Reader
 from dbops_postgresql import tools
 from dbops_postgresql.statement import text
 
@@ -59,7 +59,8 @@ def examine(reader: Reader, server: Server, host: Host, places: Sequence[str]) -
         rights = reader.rows(text("doctor"), Rights)[0]
     except ReadFailed as error:
         line = Symptom(subject="", area="rights", standing=Standing.UNKNOWN, summary=error.message, fix=error.hint)
-        return Examined(symptoms=(line, *programs), clock=error.missing(), data_bytes=error.missing())
+        gone = Missing(error.reason, error.message)
+        return Examined(symptoms=(line, *programs), clock=gone, data_bytes=gone)
     return Examined(symptoms=(*judge(rights, server), *programs), clock=rights.clock, data_bytes=_data_bytes(reader))
 
 
@@ -139,7 +140,7 @@ def _data_bytes(reader: Reader) -> int | Missing:
     try:
         return int(reader.scalar(text("doctor_size")))
     except DbopsError as error:
-        return error.missing() if isinstance(error, ReadFailed) else Missing("no_permission", error.message)
+        return Missing(error.reason, error.message)
 
 
 def _right(allowed: bool, what: str, job: str) -> Symptom:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dbops.errors import DbopsError, NotPermitted, Unreachable
+from dbops.errors import DbopsError, NotPermitted, ReadFailed, Unreachable
 from dbops.model.server import Endpoint
 from dbops.plan import Value
-from dbops.spi import ReadFailed, Runtime
+from dbops.spi import Runtime
 from dbops_postgresql.session import APPLICATION, fault
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 import re
 
-from dbops.model.server import Endpoint
-from dbops.spi import Session
+from dbops.model.server import Endpoint, Session
 
 __all__ = ["APPLICATION", "LOCK_TIMEOUT_MS", "fault", "session"]
 

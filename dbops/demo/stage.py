@@ -14,9 +14,9 @@ from typing import Protocol, cast
 
 from dbops.config import load
 from dbops.errors import ConfigError, DestinationExists, OutputError
+from dbops.execute.context import Progress
 from dbops.model.server import Endpoint
 from dbops.operations.workspace import Workspace
-from dbops.spi import Progress
 from dbops.state import State
 
 __all__ = ["ENGINE", "LOGIN", "REPORT", "Scene", "Shop", "directory", "workspace"]

@@ -11,13 +11,13 @@ from dbops import registry
 from dbops.backup.text import size
 from dbops.demo.stage import ENGINE, LOGIN, REPORT, Scene, Shop, workspace
 from dbops.durations import format_duration
+from dbops.execute.context import Progress
 from dbops.jobs.fleet import worst
 from dbops.model.audit import Hop
 from dbops.model.finding import Missing
 from dbops.operations import access, backup, health, report, users, verify
 from dbops.operations.workspace import Workspace
 from dbops.report.html import page
-from dbops.spi import Progress
 
 __all__ = ["Say", "tour"]
 

@@ -15,9 +15,9 @@ from dbops.errors import InputError, Interrupted
 from dbops.model.server import Endpoint
 from dbops.plan import FromRepository, Json, Ref, SecretRef, ToRepository, Value
 from dbops.session import connect
-from dbops.spi import Backend, Host, Progress, Readable, Reader
+from dbops.spi import Backend, Host, Readable, Reader
 
-__all__ = ["Context", "Journal", "Repositories"]
+__all__ = ["Context", "Journal", "Progress", "Provider", "Repositories"]
 
 
 class Journal(Protocol):
@@ -40,6 +40,8 @@ class Repositories(Protocol):
         ...
 
 
+Progress = Callable[[str, int, int | None], None]
+"""``(what, bytes so far, bytes expected or None)``; called from several threads."""
 Provider = Callable[[str, Mapping[str, object]], Mapping[str, Value]]
 """``(operation, arguments) -> outputs``"""
 

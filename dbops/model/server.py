@@ -9,7 +9,7 @@ import msgspec
 from dbops.model.finding import Missing
 from dbops.plan import SecretRef
 
-__all__ = ["Endpoint", "Role", "Server", "Tool", "Version"]
+__all__ = ["Endpoint", "Role", "Server", "Session", "Tool", "Version"]
 
 Version = tuple[int, ...]
 Role = Literal["primary", "standby", "unknown"]
@@ -68,6 +68,21 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     def major(self) -> int:
         """The first number of the version."""
         return self.version[0]
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """How sessions are opened: the SQLAlchemy driver, and what is SET after connecting (poolers refuse start options).
+
+    :param drivername: such as ``postgresql+psycopg``.
+    :param connect: arguments for the driver's ``connect``.
+    :param preamble: statements run once on a new connection.
+    :param begin: starts a read-only transaction with one snapshot for all its questions.
+    """
+
+    drivername: str
+    connect: dict[str, object]
+    preamble: tuple[str, ...]
+    begin: str = "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from dbops.capabilities import Capability, require
 from dbops.config import Config, RepositoryConfig, Target, find
 from dbops.errors import InputError
 from dbops.execute import Context, Outcome, execute
-from dbops.execute.context import Provider
+from dbops.execute.context import Progress, Provider
 from dbops.host import LocalHost
 from dbops.model.backup import Outputs
 from dbops.model.server import Endpoint, Server
@@ -25,7 +25,7 @@ from dbops.plan import Json, Plan, SecretRef, Value
 from dbops.repository.repository import BackupWriter, Repository
 from dbops.secrets import Secrets
 from dbops.session import connect
-from dbops.spi import Backend, Host, Progress, Reader
+from dbops.spi import Backend, Host, Reader
 from dbops.state import State, default_directory
 from dbops.storage.by_url import open_storage
 

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from dbops.errors import ReadFailed
 from dbops.model.doctor import Standing, Symptom
 from dbops.model.finding import Missing
 from dbops.model.server import Server, Tool, Version
-from dbops.spi import ReadFailed
 from dbops_postgresql.doctor import Rights, examine, judge
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)

@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from dbops.errors import NotPermitted, Unsupported
+from dbops.errors import NotPermitted, ReadFailed, Unsupported
 from dbops.model.finding import Missing
-from dbops.spi import Reader, ReadFailed
+from dbops.spi import Reader
 from dbops_postgresql.probe import probe, version_of
 
 WORDS = {

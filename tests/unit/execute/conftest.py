@@ -17,7 +17,7 @@ import pytest
 from dbops.errors import DbopsError
 from dbops.execute import Context, Outcome, execute
 from dbops.host import LocalHost
-from dbops.model.server import Endpoint
+from dbops.model.server import Endpoint, Session
 from dbops.plan import (
     Call,
     FromRepository,
@@ -35,7 +35,7 @@ from dbops.plan import (
     dump_plan,
 )
 from dbops.secrets import Secrets
-from dbops.spi import Backend, Member, Readable, Runtime, Session
+from dbops.spi import Backend, Member, Readable, Runtime
 
 NOW = datetime(2026, 1, 31, 3, tzinfo=UTC)
 Held = AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]
