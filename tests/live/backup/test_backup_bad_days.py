@@ -27,6 +27,7 @@ pytestmark = pytest.mark.postgres(newest=True)
 Site = Any
 Cli = Any
 DUMP = ("backup", "run", "shop", "--method", "dump")
+COPY = ("backup", "run", "shop", "--method", "basebackup")
 KILLS = 3
 
 
@@ -193,7 +194,7 @@ def test_stops_at_random_moments(site: Site, cli: Cli, number: signal.Signals) -
     seed = random.randrange(1 << 30)
     draw = random.Random(seed)
     for _ in range(KILLS):
-        child = site.start(*DUMP)
+        child = site.start(*draw.choice([DUMP, COPY]))
         delay = draw.uniform(0.05, 2.0)
         time.sleep(delay)
         child.send_signal(number)
@@ -207,6 +208,42 @@ def test_stops_at_random_moments(site: Site, cli: Cli, number: signal.Signals) -
     assert leftovers(site) == set(), seed
     for one in cli.json("backup", "list")["backups"][-KILLS:]:
         assert cli.json("backup", "verify", one["id"], "--level", "checksum")["verdict"] == "verified", seed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_restore_stopped_at_random_moments(site: Site, cli: Cli, tmp_path: Path, number: signal.Signals) -> None:
+    """A directory under the name that was asked for is whole, or not there; the same command goes on."""
+    cli.json(*COPY)
+    draw = random.Random(seed := random.randrange(1 << 30))
+    into = tmp_path / "copy"
+    words = ("restore", "run", "shop", "--method", "basebackup", "--into", str(into), "--yes")
+    for _ in range(KILLS):
+        child = site.start(*words)
+        delay = draw.uniform(0.3, 2.0)
+        time.sleep(delay)
+        child.send_signal(number)
+        _, err = child.communicate(timeout=60)
+        assert into.exists() == (child.returncode == 0), (seed, delay, err)
+        if into.exists():
+            break
+    if not into.exists():
+        assert cli.json(*words)["bytes"] > 0
+    assert (into / "PG_VERSION").exists()
+    assert [one.name for one in tmp_path.iterdir()] == ["copy"], "nothing else is left beside it"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_proof_stopped_in_the_middle_says_nothing(site: Site, cli: Cli, number: signal.Signals) -> None:
+    name = clean_run(cli)
+    before = cli.json("backup", "show", name)["events"]
+    child = site.start("backup", "verify", name)
+    time.sleep(random.uniform(0.8, 1.5))
+    child.send_signal(number)
+    child.communicate(timeout=60)
+    if child.returncode != 0:  # it may have been faster
+        assert child.returncode in (130, -signal.SIGKILL)
+        assert cli.json("backup", "show", name)["events"] == before
+    assert cli.json("backup", "verify", name)["verdict"] == "verified"
 
 
 def test_the_repository_is_full(site: Site, cli: Cli, small_disk: Callable[[str], Path]) -> None:
