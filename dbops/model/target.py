@@ -7,7 +7,7 @@ import msgspec
 from dbops.model.finding import Missing
 from dbops.model.job import Failure
 
-__all__ = ["Listed", "Reached", "Targets", "Tested"]
+__all__ = ["Listed", "Reached", "ReachedTargets", "Targets"]
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
     error: Failure | None = None
 
 
-class Tested(msgspec.Struct, frozen=True, kw_only=True):
+class ReachedTargets(msgspec.Struct, frozen=True, kw_only=True):
     """All that were tested. ``code`` is the worst: the highest, since none of them is an answer of 1 or 76."""
 
     code: int

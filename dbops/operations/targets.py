@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dbops.config import Target
 from dbops.errors import DbopsError
 from dbops.model.job import Failure
-from dbops.model.target import Listed, Reached, Targets, Tested
+from dbops.model.target import Listed, Reached, ReachedTargets, Targets
 from dbops.operations.side_by_side import side_by_side
 from dbops.operations.workspace import Workspace
 
@@ -27,10 +27,10 @@ def chosen(ws: Workspace, words: Sequence[str]) -> tuple[Target, ...]:
     return ws.config.select(list(words) or "all", ws.secrets.literal)
 
 
-def reach(ws: Workspace, targets: Sequence[Target], *, jobs: int = 8, timeout_s: float | None = None) -> Tested:
+def reach(ws: Workspace, targets: Sequence[Target], *, jobs: int = 8, timeout_s: float | None = None) -> ReachedTargets:
     """Log in to every target and ask what it is, ``jobs`` of them at a time."""
     found = tuple(side_by_side(lambda target: _reach(ws, target, timeout_s), targets, jobs))
-    return Tested(code=max((one.code for one in found), default=0), targets=found)
+    return ReachedTargets(code=max((one.code for one in found), default=0), targets=found)
 
 
 def _listed(target: Target) -> Listed:

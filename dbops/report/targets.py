@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbops.model.target import Reached, Targets, Tested
+from dbops.model.target import Reached, ReachedTargets, Targets
 from dbops.report.table import table
 
 __all__ = ["listing", "tested"]
@@ -19,7 +19,7 @@ def listing(found: Targets) -> str:
     return table(("TARGET", "ADDRESS", "LABELS", "REPOSITORY"), rows)
 
 
-def tested(found: Tested) -> str:
+def tested(found: ReachedTargets) -> str:
     """One line for each, and what to do about those that did not answer."""
     rows = [
         (one.target, "answers" if one.code == 0 else "FAILED", f"{one.seconds:.2f} s", _said(one))

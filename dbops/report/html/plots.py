@@ -13,16 +13,21 @@ from dbops.model.report import Timing
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["durations"]
+__all__ = ["available", "durations"]
 
 FEWEST = 2
 KINDS = ("backup", "verify", "restore")
 COLOURS = {"backup": "#3b6ea5", "verify": "#4c956c", "restore": "#b56576"}
 
 
+def available() -> bool:
+    """Whether matplotlib is installed."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
 def durations(timings: Sequence[Timing] | Missing) -> Markup | None:
     """How long backups and proofs took, oldest first; None without matplotlib, or when there is nothing to compare."""
-    if isinstance(timings, Missing) or importlib.util.find_spec("matplotlib") is None:
+    if isinstance(timings, Missing) or not available():
         return None
     shown = sorted((one for one in timings if one.what in KINDS), key=lambda one: one.started_at)
     return _bars(shown) if len(shown) >= FEWEST else None
