@@ -201,6 +201,7 @@ def _dump_made(job: BackupJob, facts: BackupFacts, outputs: Outputs) -> Made:
         consistent_at=min(_instants(taken), default=job.started_at),
         databases=tuple(one.name for one in chosen),
         tools=tools,
+        notes=notes,
         extra=_extra(Contents(about=about, databases=chosen, dump_version=tools["pg_dump"], notes=notes)),
     )
 

@@ -192,6 +192,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     :param consistent_at: the instant whose state a restore brings back; of several databases, the earliest.
     :param log: the log that restoring needs, where the engine has one.
     :param tools: client programs that were used, with their versions.
+    :param notes: what a person must know before restoring it.
     :param extra: the engine's own facts that restoring and comparing need (layout, settings, fingerprints).
     """
 
@@ -199,6 +200,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     databases: tuple[str, ...] = ()
     log: LogRange | None = None
     tools: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
     extra: dict[str, Json] = {}
 
 

@@ -13,7 +13,7 @@ from dbops.capabilities import Capability
 from dbops.config import Target
 from dbops.conversion import nearest
 from dbops.errors import DbopsError, Unsupported, UsageError
-from dbops.model.backup import BackupFacts, BackupJob, Method, Objective, Outputs
+from dbops.model.backup import BackupFacts, BackupJob, Made, Method, Objective, Outputs
 from dbops.model.finding import Missing
 from dbops.model.recovery import BackupPlan
 from dbops.model.repository import Manifest
@@ -114,12 +114,13 @@ class _Run:
         chosen = _free(methods, facts)
         opened.require(_CAPABILITY[chosen.kind])
         job = self._job(chosen, facts, databases)
-        manifest = self._carry_out(_Work(opened.backend, opened.server, chosen, job, facts))
+        manifest, notes = self._carry_out(_Work(opened.backend, opened.server, chosen, job, facts))
         return MadeBackup(
             backup=entry(manifest, (), self.repository),
             seconds=(self.ws.now() - self.began).total_seconds(),
             cleaned=cleaned.removed,
             cleaned_bytes=cleaned.bytes,
+            notes=notes,
         )
 
     def _job(self, method: Method, facts: BackupFacts, databases: tuple[str, ...]) -> BackupJob:
@@ -138,7 +139,7 @@ class _Run:
             recipients=self.ws.config.repository(self.repository).encrypt_to,
         )
 
-    def _carry_out(self, work: _Work) -> Manifest:
+    def _carry_out(self, work: _Work) -> tuple[Manifest, tuple[str, ...]]:
         driver = work.backend.backup
         steps = driver.compile_backup(work.job, work.facts, work.server)
         _refuse_blocked(work)
@@ -149,16 +150,19 @@ class _Run:
             created_at=self.began,
             steps=(*steps, _publish(work.job)),
         )
-        published: list[Manifest] = []
+        published: list[tuple[Manifest, Made]] = []
         with self.store.begin(self.target.name, _incarnation(work.server), work.job.id, self.lease) as writer:
 
             def publish(outputs: Outputs) -> Mapping[str, Value]:
                 writer.document(RECIPE, driver.recipe(work.job, work.facts, work.server).encode())
-                published.append(writer.publish(self._manifest(work, outputs)))
-                return {"manifest": published[0].digest}
+                made = driver.read_made(work.job, work.facts, work.server, outputs)
+                manifest = writer.publish(self._manifest(work, made))
+                published.append((manifest, made))
+                return {"manifest": manifest.digest}
 
             self._execute(plan, work.backend, writer, publish)
-        return published[0]
+        manifest, made = published[0]
+        return manifest, made.notes
 
     def _execute(self, plan: Plan, backend: Backend, writer: BackupWriter, publish: Publish) -> None:
         try:
@@ -168,8 +172,7 @@ class _Run:
             error.hint = " ".join(filter(None, (error.hint, AGAIN)))
             raise
 
-    def _manifest(self, work: _Work, outputs: Outputs) -> Manifest:
-        made = work.backend.backup.read_made(work.job, work.facts, work.server, outputs)
+    def _manifest(self, work: _Work, made: Made) -> Manifest:
         size = source_bytes(work.method, work.job.databases, work.facts)
         return Manifest(
             id=work.job.id,
