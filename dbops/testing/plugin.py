@@ -27,6 +27,8 @@ import pytest
 if TYPE_CHECKING:
     from dbops.testing.servers import Database, Installation, ThrowawayServer
 
+pytest.register_assert_rewrite("dbops.testing.contracts", "dbops.testing.live")
+
 USUAL = (18, 17, 15)
 NOT_TESTED = "not tested here: "
 _numbers = itertools.count(1)

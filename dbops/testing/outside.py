@@ -1,0 +1,46 @@
+"""A pure function reaches nothing: no socket, no program, no file that is written."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from typing import NoReturn
+from unittest import mock
+
+__all__ = ["ReachedOutside", "nothing_outside"]
+
+_DOORS = (
+    (socket.socket, "connect"),
+    (socket.socket, "connect_ex"),
+    (socket.socket, "sendto"),
+    (socket, "create_connection"),
+    (socket, "getaddrinfo"),
+    (subprocess.Popen, "__init__"),
+    (os, "system"),
+    (os, "mkdir"),
+    (os, "remove"),
+    (os, "rename"),
+    (os, "replace"),
+)
+
+
+class ReachedOutside(AssertionError):
+    """What is called pure is not."""
+
+
+@contextmanager
+def nothing_outside() -> Generator[None]:
+    """Inside, every way out raises :class:`ReachedOutside`."""
+    with ExitStack() as stack:
+        for owner, name in _DOORS:
+            stack.enter_context(mock.patch.object(owner, name, _refuse))
+        yield
+
+
+def _refuse(*arguments: object, **_options: object) -> NoReturn:
+    # The first may be an object that is only half made, and cannot be shown.
+    what = [one for one in arguments if isinstance(one, str | bytes | int | tuple | list)]
+    raise ReachedOutside(f"a pure function reached outside: {what}")
