@@ -198,7 +198,8 @@ def root_of(pid: int, sessions: Mapping[int, _Session]) -> int:
         ahead = [one for one in session.blockers if one not in seen] if session else []
         if not ahead:
             return pid
-        pid = min(ahead)
+        # Whoever does not wait himself is the end; pg_blocking_pids() names those further up the queue too.
+        pid = min(ahead, key=lambda one: (one in sessions and bool(sessions[one].blockers), one))
         seen.add(pid)
 
 
