@@ -58,7 +58,7 @@ def build(method: Method, wanted: Wanted, facts: BackupFacts, runs: Sequence[Pas
     """Everything known about one method, with the interval that suits it best."""
     source = source_bytes(method, wanted.databases, facts)
     took = source if isinstance(source, Missing) else law.predict("backup", method.name, runs, source)
-    interval = _interval(method, wanted.objective, took)
+    interval = _interval(wanted.objective, took)
     share = law.stored_share(method.name, runs)
     blockers = [one for one in facts.blockers if one.method == method.name]
     return Case(
@@ -70,7 +70,7 @@ def build(method: Method, wanted: Wanted, facts: BackupFacts, runs: Sequence[Pas
         share=share,
         room=room,
         interval=interval,
-        loss=took if isinstance(took, Missing) else law.worst_loss(method.kind, apart(interval, took), took),
+        loss=took if isinstance(took, Missing) else law.worst_loss(apart(interval, took), took),
         storage=_storage(source, share, wanted.objective, interval),
         blocked=tuple(one.reason for one in blockers if not one.setting),
         changes=tuple(
@@ -94,7 +94,7 @@ def source_bytes(method: Method, databases: tuple[str, ...], facts: BackupFacts)
     return total
 
 
-def _interval(method: Method, wanted: Objective, took: Range | Missing) -> law.Interval:
+def _interval(wanted: Objective, took: Range | Missing) -> law.Interval:
     """The longest that meets the RPO and suits the retention; when none does, the one that loses least.
 
     While it is not known how long a run takes, half the RPO is left for it.
@@ -109,7 +109,7 @@ def _interval(method: Method, wanted: Objective, took: Range | Missing) -> law.I
         return law.LADDER[-1]
     if wanted.rpo_s is None:
         return law.choose(apart, preferred)
-    good = [one for one in apart if law.worst_loss(method.kind, one.seconds, took).high <= wanted.rpo_s]
+    good = [one for one in apart if law.worst_loss(one.seconds, took).high <= wanted.rpo_s]
     return law.choose(good, preferred) if good else apart[0]
 
 

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from dbops.backup.text import duration, size
 from dbops.model.recovery import Counterexample, Moment, Range
 
 __all__ = ["too_full", "too_much_lost", "too_slow"]
 
 
-def too_much_lost(
-    kind: Literal["logical", "physical", "log"], every_s: float, took: Range, limit_s: float
-) -> Counterexample:
+def too_much_lost(every_s: float, took: Range, limit_s: float) -> Counterexample:
     """The server dies just before the second backup is published."""
     failure = every_s + took.high
-    held = 0.0 if kind == "logical" else took.low
-    lost = failure - held
-    ready = took.high if kind == "logical" else took.low
-    state = "of its beginning" if kind == "logical" else "of its end"
     timeline = (
-        Moment(at_s=0, what="backup A begins"),
-        Moment(at_s=ready, what=f"backup A is published; it holds the state {state}"),
+        Moment(at_s=0, what="backup A begins; this is the state that it surely holds"),
+        Moment(at_s=took.high, what="backup A is published"),
         Moment(at_s=every_s, what="backup B begins"),
         Moment(at_s=failure, what="the server is lost just before backup B is published"),
-        Moment(at_s=held, what="the newest state that can be recovered, from backup A"),
     )
     text = (
         f"Backups begin every {duration(every_s)} and take up to {duration(took.high)}. "
         f"The server is lost {duration(failure)} after backup A began, just before backup B is published. "
-        f"What comes back is the state {duration(lost)} before: more than the {duration(limit_s)} that may be lost."
+        f"What comes back is the state {duration(failure)} before: more than the {duration(limit_s)} that may be lost."
     )
-    return Counterexample(objective="rpo", text=text, value=lost, limit=limit_s, unit="s", timeline=timeline)
+    return Counterexample(objective="rpo", text=text, value=failure, limit=limit_s, unit="s", timeline=timeline)
 
 
 def too_slow(source: int, seconds: float, limit_s: float) -> Counterexample:

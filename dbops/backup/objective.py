@@ -48,16 +48,13 @@ def _ladder() -> tuple[Interval, ...]:
 LADDER = _ladder()
 
 
-def worst_loss(kind: Literal["logical", "physical", "log"], every_s: float, took: Range) -> Range:
+def worst_loss(every_s: float, took: Range) -> Range:
     """The most that is lost when the server dies at the worst instant, with every run taking its shortest and longest.
 
-    A logical backup holds the state of its beginning and counts from its end: a failure just before the next one is
-    published costs the interval and a whole run. A physical copy is consistent at its end, so only the difference of
-    two runs adds up.
+    A backup surely holds what was committed when it began (a copy is consistent at its end, but nobody records that
+    instant) and counts from its end: a failure just before the next one is published costs the interval and a run.
     """
-    if kind == "logical":
-        return Range(every_s + took.low, every_s + took.high)
-    return Range(every_s, every_s + took.high - took.low)
+    return Range(every_s + took.low, every_s + took.high)
 
 
 def predict(what: Literal["backup", "restore"], method: str, runs: Iterable[PastRun], size: int) -> Range | Missing:

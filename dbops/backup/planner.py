@@ -73,12 +73,12 @@ def _loss(case: Case) -> Judgement:
         return True, "No RPO is set: any loss is accepted.", None
     if isinstance(case.took, Missing) or isinstance(case.loss, Missing):
         if every > limit:
-            example = too_much_lost(case.method.kind, every, Range(0, 0), limit)
+            example = too_much_lost(every, Range(0, 0), limit)
             return False, f"Even backups every {duration(every)} can lose more than the RPO.", example
         why = case.took.detail if isinstance(case.took, Missing) else ""
         return Missing("unknown", why), f"How long a backup takes is not known: {why}.", None
     if case.loss.high > limit:
-        example = too_much_lost(case.method.kind, every, case.took, limit)
+        example = too_much_lost(every, case.took, limit)
         return False, f"The best schedule can lose {duration(case.loss.high)}, the RPO is {duration(limit)}.", example
     return True, f"At most {duration(case.loss.high)} are lost, the RPO is {duration(limit)}.", None
 
