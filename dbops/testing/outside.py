@@ -25,6 +25,7 @@ _DOORS = (
     (os, "rename"),
     (os, "replace"),
 )
+_SHOWN = {bytes, int, list, str, tuple}
 
 
 class ReachedOutside(AssertionError):
@@ -42,5 +43,5 @@ def nothing_outside() -> Generator[None]:
 
 def _refuse(*arguments: object, **_options: object) -> NoReturn:
     # The first may be an object that is only half made, and cannot be shown.
-    what = [one for one in arguments if isinstance(one, str | bytes | int | tuple | list)]
+    what = [one for one in arguments if type(one) in _SHOWN]
     raise ReachedOutside(f"a pure function reached outside: {what}")
