@@ -81,15 +81,14 @@ def _abandoned(path: Path) -> bool:
 
 def _end_server(path: Path) -> None:
     pid = _server_pid(path)
-    if pid is None:
-        return
     for number in (signal.SIGQUIT, signal.SIGKILL):
         end = time.monotonic() + END_S
+        if pid is None or not _runs(pid, path):
+            return
         with suppress(ProcessLookupError):
             os.kill(pid, number)
-            while time.monotonic() < end:
-                os.kill(pid, 0)
-                time.sleep(0.05)
+        while time.monotonic() < end and _runs(pid, path):
+            time.sleep(0.1)
 
 
 def _server_pid(path: Path) -> int | None:
@@ -97,7 +96,11 @@ def _server_pid(path: Path) -> int | None:
     for file in path.glob("*/postmaster.pid"):
         with suppress(OSError, ValueError, IndexError):
             pid = int(file.read_text(encoding="utf-8").splitlines()[0])
-            said = process.run(["ps", "-o", "command=", "-p", str(pid)], timeout=10).stdout
-            if os.fspath(path) in said:
+            if _runs(pid, path):
                 return pid
     return None
+
+
+def _runs(pid: int, path: Path) -> bool:
+    """Whether this process works below ``path``. One that ended, and that nobody has waited for, has no arguments."""
+    return os.fspath(path) in process.run(["ps", "-o", "command=", "-p", str(pid)], timeout=10).stdout
