@@ -50,17 +50,16 @@ def _health(ws: Workspace, target: Target, _job: JobConfig) -> Done:
 
 
 def _audit(ws: Workspace, target: Target, job: JobConfig) -> Done:
+    from dbops.access.audit import worst
     from dbops.operations import access
 
     threshold = _severity(job)
     report = access.audit(ws, target)
+    highest = worst(report.findings)
+    bad = highest is not None and highest.rank >= threshold.rank
     counts = Counter(finding.severity.value for finding in report.findings if finding.waived is None)
-    worst = max((Severity(word).rank for word in counts), default=-1)
-    return Done(
-        status="findings" if worst >= threshold.rank else "ok",
-        code=1 if worst >= threshold.rank else 0,
-        facts={"findings": dict(counts)},
-    )
+    facts: dict[str, Json] = {"findings": dict(counts), "not_judged": [one.id for one in report.unknown]}
+    return Done(status="findings" if bad else "ok", code=1 if bad else 0, facts=facts)
 
 
 def _prune(ws: Workspace, target: Target, _job: JobConfig) -> Done:

@@ -260,7 +260,6 @@ def test_a_run_of_another_version_is_still_listed(ws: Workspace) -> None:
     run = Run(
         kind="job", target="", name="old", started_at=NIGHT, finished_at=NIGHT, status="done", code=0, facts={"x": 1}
     )
-    ws.state.prepare()
     ws.state.history.record(run)
     (found,) = past(ws).jobs
     assert (found.name, found.do, found.targets) == ("old", "", ())
