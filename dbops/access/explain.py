@@ -113,10 +113,20 @@ class _Graph:
             for rows in self._rows.values()
             for row in rows
         ]
-        edges += [Edge(who, -1, change) for who, ends in self._ends.items() for _, change in ends]
+        whole = {_revoked(change, change.object.path) for change in self._revokes() if change.object.kind != "column"}
+        edges += [
+            Edge(who, -1, change)
+            for who, ends in self._ends.items()
+            for _, change in ends
+            # Revoking from a table also revokes from its columns: one revoke is enough for both.
+            if not isinstance(change, RemoveGrant) or _revoked(change, change.object.path[:-1]) not in whole
+        ]
         edges.append(Edge(self._who, PUBLIC, None))
         cut = minimal_cut(edges, self._who, -1)
         return () if cut is None else tuple(cut)
+
+    def _revokes(self) -> list[RemoveGrant]:
+        return [change for ends in self._ends.values() for _, change in ends if isinstance(change, RemoveGrant)]
 
     def _leaving(self, row: Membership) -> RemoveMembership:
         return RemoveMembership(
@@ -184,6 +194,10 @@ class _Graph:
 
     def _grantor(self, number: int) -> str:
         return self._name(number) if number >= 0 else ""
+
+
+def _revoked(change: RemoveGrant, path: tuple[str, ...]) -> tuple[object, ...]:
+    return path, change.principal, change.grantor, change.actions
 
 
 class _Blocks:

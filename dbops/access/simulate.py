@@ -226,7 +226,7 @@ class Simulation:
 
     def revoke(self, place: int, grantee: int, change: RemoveGrant) -> None:
         """Take actions away; off a table also means off its columns, as the standard has it."""
-        grantor = self.numbers[change.grantor] if change.grantor else None
+        grantor = self.numbers[change.grantor] if change.grantor else self.objects[place].owner
         _take(self.entries(place), grantee, grantor, self.kind(place).bits(change.actions), change.option_only)
         if self.kind(place).family != "table":
             return

@@ -1,0 +1,66 @@
+"""Names of objects, written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbops.access.naming import find, find_principal, parts, spell, split_kind
+from dbops.errors import UsageError
+from dbops.model.access import AccessSnapshot, Kind, Rules
+
+RULES = Rules(
+    kinds={
+        "table": Kind(name="table", actions=(), depth=3),
+        "function": Kind(name="function", actions=(), signature=True),
+    }
+)
+Make = Callable[..., AccessSnapshot]
+
+
+@given(st.lists(st.text(min_size=1).filter(lambda text: text != "*"), min_size=1, max_size=4))
+def test_a_name_is_read_as_it_was_written(path: list[str]) -> None:
+    kind, rest = split_kind(spell(RULES, "table", path), RULES)
+    assert kind == "table"
+    assert parts(rest, RULES) == tuple(path)
+
+
+def test_parts_are_quoted_only_where_they_must_be() -> None:
+    assert spell(RULES, "table", ("app", "sa.les", 'o"k')) == 'table:app."sa.les"."o""k"'
+    assert spell(RULES, "function", ("app", "s", "total(a.b, text)")) == "function:app.s.total(a.b, text)"
+    assert parts('app.s."to.tal"(a.b)', RULES) == ("app", "s", '"to.tal"(a.b)')
+    assert parts("app.s.total(a.b)", RULES) == ("app", "s", "total(a.b)")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('a."b', "a quote is not closed"),
+        ("a..b", "a part of the name is empty"),
+        ("a.", "empty"),
+        ('"a"b', "a dot is missing"),
+    ],
+)
+def test_a_broken_name_is_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parts(text, RULES)
+
+
+def test_leading_parts_may_be_left_out(make: Make) -> None:
+    found = make(people={"alice": ()})
+    for text in ("table:app.s.t", "s.t", "t", "table:t"):
+        assert found.objects[find(found, text)].path == ("app", "s", "t")
+
+
+def test_what_is_not_there_is_said(make: Make) -> None:
+    found = make(people={"alice": ()})
+    with pytest.raises(UsageError, match="there is no object table:nothing"):
+        find(found, "table:nothing")
+    with pytest.raises(UsageError) as raised:
+        find_principal(found, "alise")
+    assert raised.value.hint == "Did you mean 'alice'?"
+    assert find_principal(found, "public") == 0
+    assert find_principal(found, "role:alice") == 2
