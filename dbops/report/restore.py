@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from dbops.model.recovery import Nearest
 from dbops.model.stored import RestoreAnswer, Restored
+from dbops.plan import Hold, Step, Together
 from dbops.report.amounts import bytes_, instant, seconds, span
 from dbops.report.backup import entry
 
@@ -28,7 +31,7 @@ def plan_text(found: RestoreAnswer) -> str:
         lines.append(f"  reads {bytes_(estimate.stored_bytes)}, writes {bytes_(estimate.bytes)}")
         lines.append(f"  takes {span(estimate.seconds)}")
     lines += [f"  note: {note}" for note in found.notes]
-    lines += [f"  {number}. {step.summary}  [{step.risk.value}]" for number, step in enumerate(found.steps, 1)]
+    lines += _steps(found.steps, "  ")
     if found.chain and found.destination is None:
         lines.append("  say where to with --into, to see the steps")
     return "\n".join(lines) + "\n"
@@ -41,6 +44,15 @@ def restored_text(found: Restored) -> str:
         f"  the state of {found.recovered_to}; {bytes_(found.bytes)} were moved",
     ]
     return "\n".join([*lines, *(f"  note: {note}" for note in found.notes)]) + "\n"
+
+
+def _steps(steps: Sequence[Step], indent: str) -> list[str]:
+    lines: list[str] = []
+    for step in steps:
+        lines.append(f"{indent}- {step.summary}  [{step.risk.value}]")
+        if isinstance(step, Together | Hold):
+            lines += _steps(step.steps, f"{indent}  ")
+    return lines
 
 
 def _nearest(nearest: Nearest) -> list[str]:

@@ -27,6 +27,7 @@ from dbops.model.recovery import (
 )
 from dbops.model.repository import Unreadable
 from dbops.model.stored import Backups, Estimate, MadeBackup, Pruned, RestoreAnswer, Restored
+from dbops.plan import Call, Hold, Opening, Risk
 from dbops.report import backup, restore, verify
 from dbops.report.amounts import bytes_, instant, seconds, span
 
@@ -190,6 +191,10 @@ def test_a_restore() -> None:
     assert "  from b-1, dump of 2026-03-01 02:15:00+00:00\n" in text
     assert "  note: never proven\n" in text
     assert "say where to with --into" in text
+    inner = Call(id="i", summary="do it", risk=Risk.WRITE, provider="backend", operation="x")
+    held = Hold(id="h", summary="hold it", risk=Risk.READ, opening=Opening(what="x"), steps=(inner,))
+    steps = restore.plan_text(msgspec.structs.replace(found, steps=(held,)))
+    assert "  - hold it  [read]\n    - do it  [write]\n" in steps
     assert restore.plan_document(found)["chain"] == [backup.entry(RECORD)]
     done = Restored(backup="b-1", recovered_to="now", into="/new", seconds=65, bytes=1536, notes=("look",))
     assert restore.restored_text(done) == (
