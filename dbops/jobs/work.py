@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import cast
 
 from dbops.config import JobConfig, Target
 from dbops.conversion import nearest
@@ -17,7 +16,7 @@ from dbops.plan import Json
 
 __all__ = ["WORKS"]
 
-LEVELS = ("checksum", "restore", "full")
+LEVELS: tuple[VerifyLevel, ...] = ("checksum", "restore", "full")
 
 
 def _backup(ws: Workspace, target: Target, job: JobConfig) -> Done:
@@ -32,10 +31,7 @@ def _backup(ws: Workspace, target: Target, job: JobConfig) -> Done:
 def _verify(ws: Workspace, target: Target, job: JobConfig) -> Done:
     from dbops.operations import verify
 
-    level = job.level or target.verify_level
-    if level not in LEVELS:
-        raise ConfigError(f"jobs.{job.name}.level: {level!r} is no level of proof", hint=nearest(level, LEVELS))
-    proof = verify.verify(ws, target, level=cast("VerifyLevel", level), method=job.method)
+    proof = verify.verify(ws, target, level=_level(job, target), method=job.method)
     facts: dict[str, Json] = {"backup": proof.backup, "reasons": list(proof.reasons)}
     return Done(status=proof.verdict.value, code=verify.CODES[proof.verdict], facts=facts)
 
@@ -72,6 +68,14 @@ def _prune(ws: Workspace, target: Target, _job: JobConfig) -> Done:
         code=0,
         facts={"deleted": list(done.deleted), "kept": len(done.keep), "freed": done.freed_bytes},
     )
+
+
+def _level(job: JobConfig, target: Target) -> VerifyLevel:
+    word = job.level or target.verify_level
+    level = next((one for one in LEVELS if one == word), None)
+    if level is None:
+        raise ConfigError(f"jobs.{job.name}.level: {word!r} is no level of proof", hint=nearest(word, LEVELS))
+    return level
 
 
 def _severity(job: JobConfig) -> Severity:

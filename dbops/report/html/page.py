@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dbops.model.finding import Finding, Missing
 from dbops.model.health import CheckResult
@@ -34,10 +34,20 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(size=bytes_, seconds=seconds, instant=_instant, percent=_percent)
-    environment.globals.update(durations=durations, worst_first=_worst_first, counts=_counts, verdict=_verdict)
-    environment.tests.update(missing=lambda value: isinstance(value, Missing))
+    # Any: jinja2 says of its three tables what its own functions are, not what others may be.
+    filters: dict[str, Any] = {"size": bytes_, "seconds": seconds, "instant": _instant, "percent": _percent}
+    words: dict[str, Any] = {
+        "durations": durations, "worst_first": _worst_first, "counts": _counts, "verdict": _verdict,
+    }  # fmt: skip
+    tests: dict[str, Any] = {"missing": _is_missing}
+    environment.filters.update(filters)
+    environment.globals.update(words)
+    environment.tests.update(tests)
     return environment
+
+
+def _is_missing(value: object) -> bool:
+    return isinstance(value, Missing)
 
 
 def _instant(at: datetime | None) -> str:

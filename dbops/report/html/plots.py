@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dbops.model.finding import Missing
 from dbops.model.report import Timing
@@ -35,12 +36,13 @@ def durations(timings: Sequence[Timing] | Missing) -> Markup | None:
 
 def _bars(shown: Sequence[Timing]) -> Markup:
     from markupsafe import Markup
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
+    # Any: an optional package, whose own types are partly unknown.
+    matplotlib: Any = importlib.import_module("matplotlib")
+    drawing: Any = importlib.import_module("matplotlib.figure")
     # A fixed salt: the same numbers give the same bytes.
-    with rc_context({"svg.hashsalt": "dbops", "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(8, 0.6 + 0.32 * len(shown)), layout="constrained")
+    with matplotlib.rc_context({"svg.hashsalt": "dbops", "svg.fonttype": "none", "font.size": 9}):
+        figure = drawing.Figure(figsize=(8, 0.6 + 0.32 * len(shown)), layout="constrained")
         axes = figure.add_subplot()
         axes.barh(
             [f"{one.what} {one.name}  {one.started_at:%m-%d %H:%M}" for one in shown],
