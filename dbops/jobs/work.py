@@ -16,7 +16,7 @@ from dbops.plan import Json
 
 __all__ = ["WORKS"]
 
-LEVELS: tuple[VerifyLevel, ...] = ("checksum", "restore", "full")
+LEVELS: dict[str, VerifyLevel] = {"checksum": "checksum", "restore": "restore", "full": "full"}
 
 
 def _backup(ws: Workspace, target: Target, job: JobConfig) -> Done:
@@ -72,7 +72,7 @@ def _prune(ws: Workspace, target: Target, _job: JobConfig) -> Done:
 
 def _level(job: JobConfig, target: Target) -> VerifyLevel:
     word = job.level or target.verify_level
-    level = next((one for one in LEVELS if one == word), None)
+    level = LEVELS.get(word)
     if level is None:
         raise ConfigError(f"jobs.{job.name}.level: {word!r} is no level of proof", hint=nearest(word, LEVELS))
     return level
