@@ -59,11 +59,9 @@ def checks(engine: str | None = None) -> tuple[Check, ...]:
 
     :raises UsageError: no such engine.
     """
-    backends = registry.backends()
-    if engine is not None and engine not in backends:
-        raise UsageError(f"there is no engine {engine!r}", hint=f"Engines: {', '.join(sorted(backends))}.")
-    chosen = [backends[engine]] if engine is not None else list(backends.values())
-    return (*(one for backend in chosen for one in backend.health.checks()), *catalogue.protection_checks(None, None))
+    chosen = [registry.backend(engine)] if engine is not None else list(registry.backends().values())
+    own = [one for backend in chosen for one in backend.health.checks()]
+    return (*own, *catalogue.protection_checks(None, None))
 
 
 def check(

@@ -34,7 +34,7 @@ def line(service: str, status: str, text: str, measured: Sequence[Measured] = ()
 
 
 def _datum(one: Measured) -> str:
-    label = one.label.replace("'", "").replace("=", "_")
+    label = " ".join(one.label.replace("'", "").replace("=", "_").split())
     warning, critical = (_range(limit, low_bad=one.low_bad) for limit in (one.warning, one.critical))
     return f"'{label}'={_number(one.value)}{one.uom};{warning};{critical}".rstrip(";")
 
