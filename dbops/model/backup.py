@@ -252,8 +252,9 @@ class BackupRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def instant(self) -> datetime:
-        """What a restore surely brings back: everything committed before this."""
-        return self.consistent_at or self.started_at
+        """What a restore surely brings back: everything committed before this. The server's clock may be ahead of ours;
+        a backup still holds nothing that came after its end."""
+        return min(self.consistent_at or self.started_at, self.finished_at)
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from dbops.backup.catalogue import records
 from dbops.model.backup import Verdict
 from dbops.model.finding import Missing
@@ -15,8 +17,8 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 def manifest(name: str = "b-1", *, whole: bool = False, source_bytes: int | None = None) -> Manifest:
     return Manifest(
         id=name, target="shop", incarnation="7", engine="postgresql", server_version="17", method="dump",
-        kind="logical", started_at=EPOCH, finished_at=EPOCH, consistent_at=EPOCH + timedelta(seconds=1),
-        dbops="0", whole=whole, source_bytes=source_bytes,
+        kind="logical", started_at=EPOCH, finished_at=EPOCH + timedelta(seconds=2),
+        consistent_at=EPOCH + timedelta(seconds=1), dbops="0", whole=whole, source_bytes=source_bytes,
     )  # fmt: skip
 
 
@@ -31,6 +33,11 @@ def test_nothing_happened() -> None:
     (one,) = records([manifest(source_bytes=5, whole=True)], [], "main")
     assert (one.pinned, one.proof, one.proven, one.source_bytes, one.whole) == (False, None, None, 5, True)
     assert (one.instant, one.location) == (EPOCH + timedelta(seconds=1), "main")
+
+
+def test_a_server_whose_clock_is_ahead_saves_nothing_of_the_future() -> None:
+    ahead = msgspec.structs.replace(manifest(), consistent_at=EPOCH + timedelta(hours=1))
+    assert records([ahead], [], "main")[0].instant == EPOCH + timedelta(seconds=2)
 
 
 def test_what_the_manifest_does_not_say_is_missing() -> None:

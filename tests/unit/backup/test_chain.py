@@ -23,7 +23,7 @@ def at(hours: float) -> datetime:
 
 def test_latest_is_the_newest_state(make_record: Make) -> None:
     late_start = make_record(3, id="b-first", consistent_at=at(3))
-    longer = make_record(2, id="b-second", consistent_at=at(4))
+    longer = make_record(2, id="b-second", consistent_at=at(4), took_s=3 * 3600)
     found = choose([late_start, longer], LATEST)
     assert (found.verdict, found.chain[-1].id, found.recovers_to) == (Reachability.REACHABLE, "b-second", at(4))
 
