@@ -71,6 +71,11 @@ class Shop(Protocol):
     def label(self) -> str: ...
     @property
     def tools(self) -> Path: ...
+    @property
+    def again(self) -> str:
+        """The command that starts it again, for a shell."""
+        ...
+
     def endpoint(self) -> Endpoint: ...
     def fill(self) -> str:
         """Make the shop; says in a line what it holds."""
@@ -91,8 +96,9 @@ class _Module(Protocol):
 class Scene:
     """The directory, and the server while it runs."""
 
-    def __init__(self, directory: Path, module: _Module) -> None:
+    def __init__(self, directory: Path, module: _Module, *, keep: bool) -> None:
         self.directory = directory
+        self.keep = keep
         self._module = module
 
     def start(self) -> AbstractContextManager[Shop]:
@@ -110,7 +116,7 @@ def directory(wanted: str | None, *, keep: bool) -> Generator[Scene]:
     module = _module()
     place = _new(wanted, module)
     try:
-        yield Scene(place, module)
+        yield Scene(place, module, keep=keep)
     finally:
         if not keep:
             _empty(place)

@@ -83,7 +83,7 @@ def tour(scene: Scene, say: Say, progress: Progress | None = None) -> int:
         codes = [_proof(ws, teller, one) for one in backups]
         _plan(ws, teller, "Can it be kept, now that all of it was measured?")
         _report(ws, scene, teller)
-    teller.close(_farewell(scene))
+    teller.close([*_left(scene, shop.again), *_farewell()])
     return worst(codes)
 
 
@@ -186,10 +186,17 @@ def _report(ws: Workspace, scene: Scene, teller: Teller) -> None:
         tell(f"{path}: {size(path.stat().st_size)}, one file, no scripts")
 
 
-def _farewell(scene: Scene) -> list[str]:
+def _left(scene: Scene, again: str) -> list[str]:
+    lines = [f"The report: {scene.directory / REPORT}", ""]
+    if not scene.keep:
+        return lines
+    kept = [f"The server was stopped; all of it is in {scene.directory}. To go on where it ended:", f"  {again}"]
+    variables = f"DBOPS_CONFIG={scene.directory / 'dbops.toml'} DBOPS_STATE={scene.directory / 'state'}"
+    return [*lines, *kept, f"  export {variables}", ""]
+
+
+def _farewell() -> list[str]:
     return [
-        f"The report: {scene.directory / REPORT}",
-        "",
         "The same on a server of your own:",
         "  dbops init                                       # a dbops.toml to fill in",
         f"  dbops grants {ENGINE} --for health,audit,backup  # the SQL of a login for it",

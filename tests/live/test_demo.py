@@ -95,6 +95,23 @@ def test_what_is_kept_can_be_used_again(place: Path) -> None:
     )
     assert "basebackup" in listed.stdout
     assert "dump" in listed.stdout
+    again = next(line.strip() for line in done.stdout.splitlines() if "pg_ctl" in line)
+    subprocess.run(["/bin/sh", "-c", f"{again} > /dev/null"], check=True, timeout=60, cwd="/")
+    try:
+        tested = subprocess.run([sys.executable, "-m", "dbops", "targets", "test"], check=False, env=env, timeout=60)
+    finally:
+        subprocess.run(["/bin/sh", "-c", again.replace(" start", " -m fast stop")], check=True, timeout=60, cwd="/")
+    assert tested.returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs servers as somebody else")
+def test_a_directory_that_is_closed_to_the_servers_user(place: Path) -> None:
+    place.chmod(0o700)
+    done = run_demo("--dir", str(place / "demo"))
+    assert done.returncode == 73
+    assert f"cannot pass through {place}" in done.stderr
+    assert "Name a directory below /tmp" in done.stderr
+    assert list(place.iterdir()) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import shlex
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.resources import files
@@ -10,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from dbops.errors import ConfigError, ToolFailed
+from dbops.errors import ConfigError, OutputError, ToolFailed
 from dbops.model.server import Endpoint
 from dbops.plan import SecretRef
 from dbops_postgresql import server
@@ -46,6 +48,8 @@ class Shop:
 
     def __init__(self, installation: Installation, directory: Path) -> None:
         self.user = server_user()
+        if self.user is not None:
+            _refuse_closed(directory, self.user)
         self.installation = reachable(installation, self.user)
         self.directory = directory
         self.datadir = directory / "data"
@@ -63,6 +67,13 @@ class Shop:
     def port(self) -> int:
         """On the loopback address."""
         return self._running.port
+
+    @property
+    def again(self) -> str:
+        """The command that starts the server again once it was stopped, for a shell."""
+        options = shlex.quote(f"-p {self.port} -k {self._sockets}")
+        start = f"{self.tools / 'pg_ctl'} -D {shlex.quote(str(self.datadir))} -o {options} start"
+        return start if self.user is None else f"setpriv --reuid {self.user} --clear-groups {start}"
 
     @property
     def tools(self) -> Path:
@@ -213,6 +224,16 @@ def start(directory: Path) -> Shop:
             hint="pip install 'dbops[demo]'",
         )
     return Shop(found[0], directory)
+
+
+def _refuse_closed(directory: Path, user: str) -> None:
+    closed = [one for one in (directory, *directory.parents) if not one.stat().st_mode & stat.S_IXOTH]
+    if closed:
+        raise OutputError(
+            f"{directory} cannot be used: the server runs as {user}, since PostgreSQL refuses to run as root, "
+            f"and {user} cannot pass through {closed[-1]}",
+            hint="Name a directory below /tmp or /var/tmp, or run dbops as an ordinary user.",
+        )
 
 
 def place() -> Path:
