@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dbops.cli import options
-from dbops.cli.output import emit, write
+from dbops.cli.output import emit, make_directory, write
 from dbops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def export(ws: Workspace, scheduler: str, out: str | None) -> None:
     if out is None:
         write("\n".join(files.values()))
         return
+    make_directory(out)
     for name, text in files.items():
         write(text, str(Path(out) / name))
         click.echo(str(Path(out) / name), err=True)

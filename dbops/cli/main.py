@@ -24,7 +24,8 @@ __all__ = ["COMMANDS", "Entry", "LazyGroup", "cli", "main", "run"]
 COMPLETION = "_DBOPS_COMPLETE"
 EPILOG = (
     "TARGET is a name from dbops.toml or a URL such as postgresql://user@host/database. "
-    "Try it without a server of your own: dbops demo"
+    "Try it without a server of your own: dbops demo. "
+    'Completion of words in bash (zsh and fish likewise): eval "$(_DBOPS_COMPLETE=bash_source dbops)"'
 )
 
 

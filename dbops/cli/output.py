@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dbops.config import Target
     from dbops.plan import Plan
 
-__all__ = ["coloured", "confirm", "describe", "emit", "stream", "write"]
+__all__ = ["coloured", "confirm", "describe", "emit", "make_directory", "stream", "write"]
 
 T = TypeVar("T")
 Renderer = Callable[[T], str]
@@ -79,6 +79,17 @@ def _into(path: Path, pieces: Iterable[str]) -> None:
         raise OutputError(
             f"{path} cannot be written: {error.strerror}", hint="Choose another file with -o, or leave -o out."
         ) from None
+
+
+def make_directory(name: str) -> None:
+    """A directory for several results, made when it is not there.
+
+    :raises OutputError: it cannot be made.
+    """
+    try:
+        Path(name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{name} cannot be made: {error.strerror}", hint="Choose another directory.") from None
 
 
 def confirm(plan: Plan, *, yes: bool, question: str = "Carry this out?") -> None:

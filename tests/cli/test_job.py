@@ -93,8 +93,7 @@ def test_no_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captur
 
 
 def test_units_are_written_and_named(config: Path, tmp_path: Path, capsys: Capture) -> None:
-    out = tmp_path / "units"
-    out.mkdir()
+    out = tmp_path / "new" / "units"
     assert run(["job", "export", "systemd", "--out", str(out)]) == 0
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -104,9 +103,9 @@ def test_units_are_written_and_named(config: Path, tmp_path: Path, capsys: Captu
     assert f"--config {config}" in (out / "dbops-nightly.service").read_text()
 
 
-def test_a_directory_that_is_not_there_is_73(config: Path, tmp_path: Path, capsys: Capture) -> None:
-    assert run(["job", "export", "systemd", "--out", str(tmp_path / "absent")]) == 73
-    assert "cannot be written" in capsys.readouterr().err
+def test_a_directory_that_cannot_be_made_is_73(config: Path, capsys: Capture) -> None:
+    assert run(["job", "export", "systemd", "--out", str(config / "units")]) == 73
+    assert "cannot be made: Not a directory" in capsys.readouterr().err
 
 
 def test_the_line_for_cron_runs(config: Path, capsys: Capture) -> None:
