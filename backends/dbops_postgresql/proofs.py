@@ -32,6 +32,9 @@ CORRUPTION = 2
 UNABLE = re.compile(
     r"not supported by (this )?build|could not access file|is not available|out of (shared )?memory", re.IGNORECASE
 )
+CRASHED = re.compile(
+    r"server closed the connection unexpectedly|because of crash of another server process", re.IGNORECASE
+)
 
 
 def files(arguments: Mapping[str, object], _endpoint: Endpoint, _runtime: Runtime) -> Outputs:
@@ -95,6 +98,8 @@ def amcheck(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtim
     if done.returncode == 0:
         return _answer(_good("amcheck", "tables and indexes of every database hang together"))
     said = _few(done.stdout if done.returncode == CORRUPTION else done.stderr or done.stdout)
+    if CRASHED.search(done.stderr):
+        return _answer(_bad("amcheck", f"the server crashed while it looked: {said}"))
     if done.returncode == CORRUPTION and not UNABLE.search(said):
         return _answer(_bad("amcheck", f"damage was found: {said}"))
     return _answer(_unknown("amcheck", f"pg_amcheck could not look: {said}", "environment"))

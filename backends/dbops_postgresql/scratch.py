@@ -44,6 +44,8 @@ QUIET: Mapping[str, str] = {
     "max_logical_replication_workers": "0",
     "max_wal_size": "512MB",
     "primary_conninfo": "",
+    # A crash is an answer. A server that recovers from one hangs when it is stopped meanwhile (seen on 18.6).
+    "restart_after_crash": "off",
     "restore_command": "",
     "shared_preload_libraries": "",
     "ssl": "off",
