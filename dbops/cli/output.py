@@ -74,7 +74,12 @@ def stream(pieces: Iterable[str], output: str | None = None) -> None:
 
 def _into(path: Path, pieces: Iterable[str]) -> None:
     try:
-        _replace(path, pieces)
+        if path.exists() and not path.is_file():
+            # A device or a pipe takes what is written: renaming would put a file in its place, /dev/null for all users.
+            with path.open("wb") as device:
+                device.writelines(piece.encode() for piece in pieces)
+        else:
+            _replace(path.resolve(), pieces)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written: {error.strerror}", hint="Choose another file with -o, or leave -o out."
