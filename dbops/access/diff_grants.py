@@ -52,6 +52,8 @@ def grant_changes(
             late = (change.object.path[:-1], change.principal) in stripped
             (again if late else gained).append(change)
         lost += less
+    # What somebody else granted is taken back in his name, while he still gets through to the object.
+    lost.sort(key=lambda change: not change.grantor)
     return gained, lost, again
 
 

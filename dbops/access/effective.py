@@ -176,8 +176,8 @@ class Effective:
     def _behind(self, one: SecuredObject, action: str, columns: tuple[str, ...], seen: frozenset[int]) -> int:
         """A definer view is checked as its owner, whoever asks; an invoker view as the one who asks.
 
-        An invoker view inside a definer view is read as the outer owner, and written as the one who asks (seen on 15
-        and 18; the rewriter does it so).
+        An invoker view inside a definer view still checks the one who asks.
+        https://www.postgresql.org/docs/current/sql-createview.html (security_invoker)
         """
         here = deeper = self.everybody
         for reads in one.reads:
@@ -189,8 +189,6 @@ class Effective:
                 deeper &= self._behind(below, action, named, seen | {reads.object})
         if not one.reads or "invoker" in one.flags:
             return here & deeper
-        if action == READ:
-            return self.everybody if here & deeper & 1 << one.owner else 0
         return deeper if here >> one.owner & 1 else 0
 
     def _allowed(self, table: int, action: str, columns: tuple[str, ...]) -> int:

@@ -8,22 +8,28 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from dbops import registry
+from dbops import registry, yaml
 from dbops.access.audit import Question
 from dbops.access.effective import Effective
+from dbops.access.matrix import rows
 from dbops.access.naming import label
+from dbops.config import Config
 from dbops.model.access import AccessSnapshot, Scope, SecuredObject
+from dbops.operations import users
+from dbops.operations.workspace import Workspace
 from dbops.secrets import Secrets
 from dbops.session import connect
+from dbops.state import State
 from dbops.testing.servers import Database
 
 PREDEFINED = ("pg_read_all_data", "pg_write_all_data", "pg_database_owner", "pg_maintain", "pg_monitor")
 TABLE = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
-SEEDS = (1, 2)
+SEEDS = (1, 6, 8)
 
 
 class World:
@@ -259,3 +265,45 @@ def attempt(connection: psycopg.Connection[tuple[object, ...]], name: str, state
         except psycopg.errors.InsufficientPrivilege:
             return False
     return True
+
+
+# -- provisioning, on the same random servers ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ws(tmp_path: Path) -> Workspace:
+    return Workspace(Config(), state=State(tmp_path, clock=lambda: datetime.now(UTC)))
+
+
+def test_an_export_plans_to_nothing(world: World, ws: Workspace) -> None:
+    for word in ("TABLES", "SEQUENCES", "FUNCTIONS"):
+        creator, other = world.random.sample(world.roles, 2)
+        what = "EXECUTE" if word == "FUNCTIONS" else "SELECT"
+        world.database.sql(
+            f"ALTER DEFAULT PRIVILEGES FOR ROLE {q(creator)} IN SCHEMA s1 GRANT {what} ON {word} TO {q(other)}"
+        )
+    spec = users.export(ws, world.database.url(), principals=[f"{world.prefix}*"], databases=[world.database.name])
+    assert users.plan(ws, spec, world.database.url())[0].steps == ()
+
+
+def test_any_change_of_a_spec_is_made_by_one_apply(world: World, ws: Workspace) -> None:
+    """Grants, memberships and owners are taken out of an export at random, applied, and put back."""
+    url = world.database.url()
+    whole = users.export(ws, url, principals=[f"{world.prefix}*"], databases=[world.database.name])
+    less = yaml.load(whole, "spec").value
+    for entry in [*less.get("roles", {}).values(), *less.get("users", {}).values()]:
+        for key in ("grants", "member_of", "owns"):
+            entry[key] = [one for one in entry.get(key, []) if world.random.random() < 0.5]
+    before = answers(world)
+    for spec in (yaml.dump(less), whole):
+        users.apply(ws, spec, url)
+        left = users.plan(ws, spec, url)[0]
+        assert [step.sql for step in left.steps] == []
+    assert answers(world) == before, "put back, everybody has what he had"
+
+
+def answers(world: World) -> set[tuple[str, str, str, bool, bool]]:
+    backend = registry.backend("postgresql")
+    with connect(backend, world.database.endpoint(), resolve=Secrets().resolve, timeout_s=30) as reader:
+        snapshot = backend.access.inspect(reader, backend.probe(reader), Scope(databases=(world.database.name,)))
+    return set(rows(Effective(snapshot, datetime.now(UTC))))
