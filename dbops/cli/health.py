@@ -9,6 +9,7 @@ import click
 
 from dbops.cli import options
 from dbops.cli.output import coloured, emit
+from dbops.cli.rendered import rendered
 from dbops.errors import DbopsError
 
 if TYPE_CHECKING:
@@ -80,10 +81,11 @@ def list_(engine: str | None, format_: str, output: str | None) -> None:
     """The catalogue: every check of ENGINE, or of all of them, with thresholds and what the login needs."""
     from dbops.operations import health as operation
     from dbops.report import health as render
+    from dbops.report.documents import ChecksDocument
 
-    found = operation.checks(engine)
-    texts = {"text": render.catalogue}
-    emit(found, schema="dbops.health.list/1", format=format_, output=output, renderers=texts)
+    found = ChecksDocument(checks=operation.checks(engine))
+    texts = rendered(render.catalogue(found.checks))
+    emit(found, schema="dbops.health.list/1", format=format_, output=output, status="ok", renderers=texts)
 
 
 def _unknown(error: DbopsError, output: str | None) -> int:

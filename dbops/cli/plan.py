@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dbops.cli import options
-from dbops.cli.output import confirm, emit, write
+from dbops.cli.output import confirm, emit
+from dbops.cli.rendered import rendered
 
 if TYPE_CHECKING:
     from dbops.execute import Outcome
@@ -33,10 +34,19 @@ def plan() -> None:
 def show(path: str, format_: str, output: str | None) -> None:
     """Every step of PLAN with its risk, its SQL or command, and its undo."""
     from dbops.operations import plans
-    from dbops.plan import dump_plan, render_text
+    from dbops.plan import render_text
+    from dbops.report.documents import PlanDocument
 
     found = plans.load(Path(path))
-    write(dump_plan(found).decode() if format_ == "json" else render_text(found), output)
+    emit(
+        PlanDocument(digest=found.digest, risk=found.risk, plan=found),
+        schema="dbops.plan.show/1",
+        format=format_,
+        output=output,
+        target=found.target,
+        status="ok",
+        renderers=rendered(render_text(found)),
+    )
 
 
 @click.command()
@@ -58,7 +68,7 @@ def apply(ws: Workspace, *, path: str, yes: bool, format_: str, output: str | No
         schema="dbops.plan.apply/1",
         format=format_,
         output=output,
-        target=found.target,
+        target=ws.config.targets.get(found.target, found.target),
         status="done",
         renderers={"text": applied.text},
     )

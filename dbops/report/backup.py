@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from dbops.model.backup import BackupRecord, Custody
 from dbops.model.finding import Missing
 from dbops.model.recovery import BackupPlan, Coverage, Span
 from dbops.model.stored import Backups, Details, MadeBackup, Pruned
 from dbops.report.amounts import bytes_, instant, seconds, span
+from dbops.report.documents import (
+    ForgottenEntry,
+    KeptEntry,
+    ListDocument,
+    MadeDocument,
+    PruneDocument,
+    ShowDocument,
+    StoredBackup,
+    fields,
+)
 from dbops.report.table import table
 
 __all__ = [
@@ -16,24 +24,19 @@ __all__ = [
     "prune_text", "show_document", "show_text",
 ]  # fmt: skip
 
-Document = dict[str, object]
-_ENTRY = (
-    "id", "target", "incarnation", "engine", "server_version", "method", "kind", "custody", "location", "started_at",
-    "finished_at", "consistent_at", "bytes", "stored_bytes", "source_bytes", "databases", "whole", "parent", "pinned",
-    "proof", "proven",
-)  # fmt: skip
+_ENTRY = tuple(name for name in StoredBackup.__struct_fields__ if name != "manifest")
 
 
-def entry(record: BackupRecord) -> Document:
-    """A backup without what only a restore needs. ``manifest`` is the digest that plans name it by."""
+def entry(record: BackupRecord) -> StoredBackup:
+    """A backup without what only a restore needs."""
     elsewhere = Missing("custody", f"the bytes are kept by the {record.custody.value}")
-    ours = record.custody is Custody.REPOSITORY
-    return {**{name: getattr(record, name) for name in _ENTRY}, "manifest": record.digest if ours else elsewhere}
+    manifest = record.digest if record.custody is Custody.REPOSITORY else elsewhere
+    return StoredBackup(**{name: getattr(record, name) for name in _ENTRY}, manifest=manifest)
 
 
-def made_document(made: MadeBackup) -> Document:
+def made_document(made: MadeBackup) -> MadeDocument:
     """What ``backup run`` prints."""
-    return {**msgspec.structs.asdict(made), "backup": entry(made.backup)}
+    return MadeDocument(**fields(made, backup=entry(made.backup)))
 
 
 def made_text(made: MadeBackup) -> str:
@@ -51,9 +54,9 @@ def made_text(made: MadeBackup) -> str:
     return "\n".join(lines) + "\n"
 
 
-def list_document(found: Backups) -> Document:
+def list_document(found: Backups) -> ListDocument:
     """What ``backup list`` prints."""
-    return {**msgspec.structs.asdict(found), "backups": [entry(one) for one in found.backups]}
+    return ListDocument(**fields(found, backups=tuple(entry(one) for one in found.backups)))
 
 
 def list_text(found: Backups) -> str:
@@ -69,9 +72,9 @@ def list_text(found: Backups) -> str:
     return table(("BACKUP", "TARGET", "METHOD", "STATE OF", "STORED", "DATABASES", ""), rows) + tail
 
 
-def show_document(found: Details) -> Document:
+def show_document(found: Details) -> ShowDocument:
     """What ``backup show`` prints."""
-    return {**msgspec.structs.asdict(found), "backup": entry(found.backup)}
+    return ShowDocument(**fields(found, backup=entry(found.backup)))
 
 
 def show_text(found: Details) -> str:
@@ -123,13 +126,11 @@ def _predicted(found: BackupPlan) -> list[str]:
     ]
 
 
-def prune_document(found: Pruned) -> Document:
+def prune_document(found: Pruned) -> PruneDocument:
     """What ``backup prune`` prints."""
-    return {
-        **msgspec.structs.asdict(found),
-        "keep": [{"id": one.backup.id, "manifest": one.backup.digest, "reasons": one.reasons} for one in found.keep],
-        "forget": [{"id": one.backup.id, "manifest": one.backup.digest, "reason": one.reason} for one in found.forget],
-    }
+    keep = [KeptEntry(id=one.backup.id, manifest=one.backup.digest, reasons=one.reasons) for one in found.keep]
+    forget = [ForgottenEntry(id=one.backup.id, manifest=one.backup.digest, reason=one.reason) for one in found.forget]
+    return PruneDocument(**fields(found, keep=tuple(keep), forget=tuple(forget)))
 
 
 def prune_text(found: Pruned) -> str:

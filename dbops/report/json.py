@@ -64,7 +64,7 @@ def _plain(value: object) -> Any:
     if isinstance(value, Missing):
         return {"missing": value.reason, "detail": value.detail}
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.astimezone(UTC).isoformat()
     if isinstance(value, msgspec.Struct):
         return _struct(value)
     if isinstance(value, Mapping):

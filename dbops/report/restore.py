@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from dbops.model.recovery import Nearest
 from dbops.model.stored import RestoreAnswer, Restored
 from dbops.plan import Hold, Step, Together
 from dbops.report.amounts import bytes_, instant, seconds, span
 from dbops.report.backup import entry
+from dbops.report.documents import RestoreDocument, fields
 
 __all__ = ["plan_document", "plan_text", "restored_text"]
 
 
-def plan_document(found: RestoreAnswer) -> dict[str, object]:
+def plan_document(found: RestoreAnswer) -> RestoreDocument:
     """What ``restore plan`` prints."""
-    return {**msgspec.structs.asdict(found), "chain": [entry(one) for one in found.chain]}
+    return RestoreDocument(**fields(found, chain=tuple(entry(one) for one in found.chain)))
 
 
 def plan_text(found: RestoreAnswer) -> str:

@@ -30,6 +30,7 @@ from dbops.model.stored import Backups, Estimate, MadeBackup, Pruned, RestoreAns
 from dbops.plan import Call, Hold, Opening, Risk
 from dbops.report import backup, restore, verify
 from dbops.report.amounts import bytes_, instant, seconds, span
+from dbops.report.documents import ForgottenEntry
 
 AT = datetime(2026, 3, 1, 2, 15, tzinfo=UTC)
 RECORD = BackupRecord(
@@ -72,13 +73,13 @@ def test_a_new_backup() -> None:
         "  note: no passwords\n"
         "  prove it: dbops backup verify b-1\n"
     )
-    assert backup.made_document(made)["backup"] == backup.entry(RECORD)
+    assert backup.made_document(made).backup == backup.entry(RECORD)
 
 
 def test_the_manifest_of_bytes_that_are_not_ours_is_missing() -> None:
     elsewhere = msgspec.structs.replace(RECORD, custody=Custody.PROVIDER)
-    assert backup.entry(RECORD)["manifest"] == "d" * 64
-    assert backup.entry(elsewhere)["manifest"] == Missing("custody", "the bytes are kept by the provider")
+    assert backup.entry(RECORD).manifest == "d" * 64
+    assert backup.entry(elsewhere).manifest == Missing("custody", "the bytes are kept by the provider")
 
 
 def test_a_list_with_pins_proofs_and_losses() -> None:
@@ -126,7 +127,9 @@ def test_pruning() -> None:
     assert "note: look\n" in planned
     done = Pruned(status="done", keep=keep, forget=forget, deleted=("b-0",), freed_bytes=512)
     assert "1 deleted, 512 B freed." in backup.prune_text(done)
-    assert backup.prune_document(done)["forget"] == [{"id": "b-0", "manifest": "d" * 64, "reason": "no rule keeps it"}]
+    assert backup.prune_document(done).forget == (
+        ForgottenEntry(id="b-0", manifest="d" * 64, reason="no rule keeps it"),
+    )
     assert backup.prune_text(Pruned(status="nothing_to_do", keep=(), forget=())) == (
         "There is no backup.\nNothing to delete.\n"
     )
@@ -195,7 +198,7 @@ def test_a_restore() -> None:
     held = Hold(id="h", summary="hold it", risk=Risk.READ, opening=Opening(what="x"), steps=(inner,))
     steps = restore.plan_text(msgspec.structs.replace(found, steps=(held,)))
     assert "  - hold it  [read]\n    - do it  [write]\n" in steps
-    assert restore.plan_document(found)["chain"] == [backup.entry(RECORD)]
+    assert restore.plan_document(found).chain == (backup.entry(RECORD),)
     done = Restored(backup="b-1", recovered_to="now", into="/new", seconds=65, bytes=1536, notes=("look",))
     assert restore.restored_text(done) == (
         "Restored b-1 into /new in 1m 5s\n  the state of now; 1.5 KiB were moved\n  note: look\n"
