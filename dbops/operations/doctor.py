@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ import msgspec
 
 from dbops.backup.text import size
 from dbops.config import RepositoryConfig, Target
-from dbops.errors import DbopsError
+from dbops.errors import ConfigError, DbopsError
 from dbops.model.doctor import Diagnosis, Standing, Symptom
 from dbops.model.finding import Missing
 from dbops.operations.side_by_side import side_by_side
@@ -60,7 +61,17 @@ def _here(ws: Workspace) -> Iterator[Symptom]:
         )  # fmt: skip
     for reference in _secrets(ws):
         yield from _secret(ws, reference)
-    yield _room(ws, HERE, ws.state.directory, STATE_BYTES, "the state directory")
+    yield _state(ws)
+
+
+def _state(ws: Workspace) -> Symptom:
+    place = ws.state.directory
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not os.access(place, os.W_OK | os.X_OK):
+        fix = "Name another one by DBOPS_STATE, or run dbops as the user whose it is."
+        return _line(HERE, "disk", Standing.PROBLEM, f"{ws.state.directory}: the state cannot be written here", fix)
+    return _room(ws, HERE, ws.state.directory, STATE_BYTES, "the state directory")
 
 
 def _secrets(ws: Workspace) -> list[tuple[str, SecretRef]]:
@@ -169,7 +180,21 @@ def _repository(ws: Workspace, config: RepositoryConfig) -> Symptom:
         return _line(name, "repository", Standing.PROBLEM, summary, "Make room: dbops backup prune, or a larger disk.")
     if not config.encrypt_to:
         return _line(name, "repository", Standing.OK, f"{summary}; stored in clear (no encrypt_to)")
-    return _line(name, "repository", Standing.OK, f"{summary}; encrypted")
+    return _encrypted(ws, config, name, summary)
+
+
+def _encrypted(ws: Workspace, config: RepositoryConfig, name: str, summary: str) -> Symptom:
+    """A repository that can be written may still not be readable, and a restore test is where that shows."""
+    try:
+        if config.identity is None:
+            raise ConfigError("no private key is configured here", hint="Add identity, or prove backups elsewhere.")
+        ws.secrets.resolve(SecretRef.parse(config.identity, f"repositories.{config.name}.identity"))
+    except DbopsError as error:
+        proofs = any(job.do == "verify" for job in ws.config.jobs.values())
+        standing = Standing.PROBLEM if proofs else Standing.OK
+        why = f"{summary}; encrypted, and nothing can be restored from here: {error.message}"
+        return _line(name, "repository", standing, why, error.hint if proofs else "")
+    return _line(name, "repository", Standing.OK, f"{summary}; encrypted, and readable from here")
 
 
 def _places(target: Target) -> tuple[str, ...]:

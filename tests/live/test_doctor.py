@@ -144,3 +144,33 @@ def test_targets_test_keeps_one_dead_target_from_hiding_the_others(
     assert "answers" in capsys.readouterr().out
     assert run(["targets", "list", "--config", str(path)]) == 0
     assert "dead    postgresql://x@127.0.0.1:1/x" in capsys.readouterr().out
+
+
+KEY = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
+
+
+@pytest.mark.postgres(newest=True)
+@pytest.mark.parametrize(
+    ("identity", "do", "standing", "said"),
+    [
+        ("", "verify", "problem", "no private key is configured here"),
+        ("", "backup", "ok", "nothing can be restored from here"),
+        ('identity = "env:DBOPS_TEST_IS_NOT_SET"', "verify", "problem", "DBOPS_TEST_IS_NOT_SET is not set"),
+        ('identity = "env:DBOPS_TEST_KEY"', "verify", "ok", "encrypted, and readable from here"),
+    ],
+)
+def test_an_encrypted_repository_that_cannot_be_read_is_no_good_for_proofs(
+    *, identity: str, do: str, standing: str, said: str, database: Database, login: str, tmp_path: Path,
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    import pyrage
+
+    monkeypatch.setenv("DBOPS_TEST_KEY", KEY)
+    public = pyrage.x25519.Identity.generate().to_public()
+    path = configure(tmp_path, database, login)
+    text = path.read_text().replace('do = "backup"', f'do = "{do}"')
+    path.write_text(text.replace("[targets.shop]", f'encrypt_to = ["{public}"]\n{identity}\n[targets.shop]', 1))
+    _, symptoms = diagnose(path, capsys)
+    (found,) = [one for one in symptoms if one["area"] == "repository"]
+    assert found["standing"] == standing
+    assert said in found["summary"]
