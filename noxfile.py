@@ -32,6 +32,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports", "--no-logo")
     session.run("mypy")
+    session.run("mypy", "-p", "dbops_sqlite")
     session.run("pyright", "--pythonpath", python_of(session))
 
 
