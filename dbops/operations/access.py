@@ -16,7 +16,7 @@ from dbops.access.explain import explain as explanation
 from dbops.access.matrix import access_of, holders, rows
 from dbops.access.naming import find, find_principal, label, parts, split_kind
 from dbops.access.simulate import Simulation
-from dbops.capabilities import Capability
+from dbops.capabilities import Capability, supported
 from dbops.config import Target
 from dbops.errors import DbopsError, InputError, UsageError
 from dbops.health.waivers import waiver
@@ -155,7 +155,7 @@ def rules(engine: str | None = None) -> Rules:
                 benchmarks=rule.benchmarks,
             )
             for name, backend in backends.items()
-            if engine in (None, name)
+            if engine in (None, name) and supported(backend.support(Capability.ACCESS_INSPECT, None))
             for rule in backend.access.rules()
         )
     )
