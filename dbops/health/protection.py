@@ -33,6 +33,8 @@ def backup_proof(protection: Protection | Missing, now: datetime) -> list[Observ
     if isinstance(protection, Missing):
         return [_missing(protection)]
     if protection.proof_at is None:
+        if protection.unreadable:
+            return _unreadable(protection)
         return [Observation(summary="no backup of this server was ever restored", state=Status.CRITICAL)]
     age = _age(protection.proof_at, now)
     since = protection.attempt_at is not None and protection.attempt_at > protection.proof_at

@@ -41,15 +41,13 @@ def stored(ws: Workspace, target: Target) -> Stored | Missing:
 
 
 def protection(found: Stored | Missing, incarnation: str | Missing) -> Protection | Missing:
-    """Pure: what counts for this very server. A backup of an earlier incarnation (the server was made anew) does not;
-    a proof does even when its backup was pruned since."""
+    """Pure: what counts for this very server. Backups of an earlier incarnation (the server was made anew) do not, nor
+    do proofs of backups that are gone: retention keeps the last one that was verified."""
     if isinstance(found, Missing):
         return found
-    others = {one.id for one in found.manifests if isinstance(incarnation, str) and one.incarnation != incarnation}
-    backup = max(
-        (one for one in found.manifests if one.id not in others), key=lambda one: one.finished_at, default=None
-    )
-    proofs = [one for one in found.proofs if one.backup not in others]
+    own = {one.id: one for one in found.manifests if not isinstance(incarnation, str) or one.incarnation == incarnation}
+    backup = max(own.values(), key=lambda one: one.finished_at, default=None)
+    proofs = [one for one in found.proofs if one.backup in own]
     proof = _newest([one for one in proofs if one.verdict is Verdict.VERIFIED])
     attempt = _newest(proofs)
     return Protection(

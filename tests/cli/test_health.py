@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -129,3 +130,24 @@ def test_grants(capsys: pytest.CaptureFixture[str]) -> None:
     assert 'GRANT pg_monitor TO "eye";' in capsys.readouterr().out
     assert run(["grants", "postgresql", "--for", "backup", "--server-version", "13"]) == 0
     assert "pg_authid TO" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "said"),
+    [
+        ("empty", "critical", "there is no backup of this server"),
+        ("file", "unknown", "the repository could not be read"),
+    ],
+)
+def test_the_repository_is_asked_even_when_the_server_is_down(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str, status: str, said: str
+) -> None:
+    place = tmp_path / "repository"
+    place.mkdir() if kind == "empty" else place.write_text("no directory", encoding="utf-8")
+    (tmp_path / "dbops.toml").write_text(
+        f'[repositories.main]\nurl = "{place.as_uri()}"\n[targets.shop]\nurl = "{DOWN}"\n', encoding="utf-8"
+    )
+    _, found = document(capsys, "health", "check", "shop", "--only", "backup.age")
+    checks = cast("list[dict[str, str]]", found["checks"])
+    assert checks[0]["status"] == status
+    assert said in checks[0]["summary"]

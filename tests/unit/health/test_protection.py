@@ -78,6 +78,13 @@ def test_a_manifest_that_cannot_be_read_leaves_it_unknown() -> None:
     assert "2 backups have a manifest that cannot be read" in result.summary
 
 
+def test_a_proof_that_may_be_of_an_unreadable_backup_is_unknown_not_absent() -> None:
+    assert (proof(Protection(unreadable=1)).status, proof(Protection(unreadable=1)).reason) == (
+        Status.UNKNOWN,
+        "stale_input",
+    )
+
+
 def test_a_clock_that_runs_behind_gives_no_negative_age() -> None:
     assert age(Protection(backup_at=NOW + timedelta(hours=1), backup="b-1")).value == 0
 
