@@ -69,7 +69,7 @@ def audit() -> Rows:
 
     head = ["rule", "severity", "what"]
     rows = [
-        [rule.id, rule.severity.value, rule.title] for name in registry.names() for rule in access.rules(name)
+        [rule.id, rule.severity.value, rule.title] for name in registry.names() for rule in access.rules(name).rules
     ]
     return head, rows
 

@@ -73,7 +73,7 @@ level = "full"
     )
     shown = [found["text"] for found in BLOCK.finditer((DOCS / "how-to/users.md").read_text(encoding="utf-8"))]
     spec = next(text for text in shown if "dbops: users/1" in text)
-    assert yaml.safe_load(spec)["users"]["carol"]
+    assert yaml.safe_load(spec)["users"]["erin"]
     (folder / "team.yaml").write_text(spec)
     return folder
 
@@ -84,7 +84,7 @@ def test_examples(page: str, place: Path) -> None:
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "DBOPS_STATE": str(place / "state"),
-        "CAROL_PASSWORD": "first-secret-of-carol",
+        "ERIN_PASSWORD": "first-secret-of-erin",
     }
     for command, code in commands(page):
         done = subprocess.run(
