@@ -21,6 +21,7 @@ CODES = {
     "OutputError": 73,
     "DestinationExists": 73,
     "ToolFailed": 74,
+    "ReadFailed": 74,
     "StorageFailed": 74,
     "Damaged": 74,
     "Locked": 75,

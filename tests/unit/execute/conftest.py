@@ -164,6 +164,23 @@ class Rig:
         arguments = {"provider": "backend", "operation": operation or step_id, "summary": f"do {step_id}", **more}
         return Call(id=step_id, risk=Risk.WRITE, **arguments)
 
+    def fails(self, operation: str, error: BaseException) -> None:
+        """From now on this call of the backend fails."""
+
+        def door(arguments: Mapping[str, object], runtime: Runtime) -> Mapping[str, Value]:
+            raise error
+
+        self.backend.calls[operation] = door
+
+    def stops(self, operation: str) -> None:
+        """From now on this call asks the run to stop, as another thread would."""
+
+        def door(arguments: Mapping[str, object], runtime: Runtime) -> Mapping[str, Value]:
+            self.context.stop.set()
+            return {}
+
+        self.backend.calls[operation] = door
+
     def rows(self, sql: str, database: str = "main.db") -> list[tuple[Any, ...]]:  # Any: what SQLite gives
         with closing(sqlite3.connect(self.directory / database)) as connection:
             return connection.execute(sql).fetchall()
