@@ -22,6 +22,7 @@ def answers(*rows: Row) -> Answers:
 def test_rows_are_structs() -> None:
     assert answers({"count": 3, "name": None}).rows("q", One) == [One(3)]
     assert answers().rows("q", One) == []
+    assert answers({"count": 3}).one("q", One) == One(3)
 
 
 @pytest.mark.parametrize(

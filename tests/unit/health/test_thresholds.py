@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from dbops.errors import ConfigError, UsageError
@@ -40,13 +41,16 @@ def test_what_is_wrong_is_named(overrides: dict[str, dict[str, float]], message:
 
 
 def test_where_low_is_bad_the_order_is_the_other_way_round() -> None:
-    import msgspec
-
     check = msgspec.structs.replace(BACKUP_AGE, threshold=Threshold(warning=9, critical=1, low_bad=True))
     assert overridden([check], {"backup.age": {"warning": 5}}, WHERE)[0].threshold.warning == 5
     with pytest.raises(ConfigError, match="the warning at 0 would come after critical at 1") as caught:
         overridden([check], {"backup.age": {"warning": 0}}, WHERE)
     assert "above" in caught.value.hint
+
+
+def test_a_check_may_have_one_threshold_alone() -> None:
+    check = msgspec.structs.replace(BACKUP_AGE, threshold=Threshold())
+    assert overridden([check], {"backup.age": {"warning": 5}}, WHERE)[0].threshold == Threshold(warning=5)
 
 
 def test_objectives_become_thresholds() -> None:
