@@ -170,8 +170,8 @@ class OfflineLaws(Samples):
         plains = [one for one in self.statements(HARMLESS, server) if one[0] in labels]
         for (label, plain), (_, hostile) in zip(plains, hostiles, strict=True):
             assert shape(hostile, self.quoting) == shape(plain, self.quoting), label
-            if HARMLESS in words_in(plain, self.quoting):
-                assert name in words_in(hostile, self.quoting), label
+            expected = [word.replace(HARMLESS, name) for word in words_in(plain, self.quoting)]
+            assert words_in(hostile, self.quoting) == expected, label
 
     # Secrets
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import os
+import socket
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any, ClassVar, cast
 
 import msgspec
+import pytest
 
+from dbops.capabilities import FULL, Capability, Impossible, NotImplementedYet
 from dbops.model.backup import (
     Artifact,
     BackupFacts,
@@ -32,8 +38,9 @@ from dbops.model.change import (
     SetOwner,
     SetPassword,
 )
-from dbops.model.server import Server, Tool
-from dbops.plan import Json
+from dbops.model.server import Server, Session, Tool
+from dbops.plan import Json, Risk, Sql, Step
+from dbops.spi import Backend
 from dbops.testing.contracts import SECRET, BackupSample, OfflineLaws
 from dbops_postgresql import backend as postgresql
 from dbops_postgresql.artifacts import Contents, dump_of, fingerprints_of
@@ -82,14 +89,14 @@ def json_of(value: object) -> Json:
 
 
 class TestPostgreSQL(OfflineLaws):
-    backend = postgresql
+    backend: ClassVar[Backend] = postgresql
     servers = (NEWEST, *OLDER, STANDBY, MANAGED)
 
     def valid(self, name: str) -> bool:
         return len(name.encode()) <= 63 and not name.startswith("pg_")
 
     def changes(self, name: str) -> Sequence[Change]:
-        other = f"{name}2"[-60:] if len(name.encode()) <= 60 else name
+        other = "Somebody Else"
         table = ObjectName("table", (name, name, name))
         return [
             CreatePrincipal(name=name, attributes=("LOGIN",), connection_limit=3, valid_until=NOW, password=SECRET),
@@ -167,3 +174,106 @@ def without_name(database: Database) -> dict[str, Json]:
 def contents(database: Database) -> dict[str, Json]:
     plain: dict[str, Json] = msgspec.to_builtins(Contents(about=ABOUT, databases=(database,), dump_version="18.6"))
     return plain
+
+
+# The laws themselves: each is broken by a backend that deserves it.
+
+
+class Changed:
+    """Another object with some of its answers replaced."""
+
+    def __init__(self, original: object, **answers: object) -> None:
+        self._original, self._answers = original, answers
+
+    def __getattr__(self, name: str) -> Any:  # Any: whatever the original has there
+        return self._answers[name] if name in self._answers else getattr(self._original, name)
+
+
+def laws(**answers: object) -> TestPostgreSQL:
+    class Laws(TestPostgreSQL):
+        backend = cast(Backend, Changed(postgresql, **answers))
+
+    return Laws()
+
+
+def access(**answers: object) -> TestPostgreSQL:
+    return laws(access=Changed(postgresql.access, **answers))
+
+
+def backup(**answers: object) -> TestPostgreSQL:
+    return laws(backup=Changed(postgresql.backup, **answers))
+
+
+def one_step(text: str, risk: Risk = Risk.READ) -> Callable[..., tuple[Step, ...]]:
+    return lambda *arguments: (Sql(id="s", summary="s", risk=risk, statement=(text,)),)
+
+
+def reaching(*arguments: object) -> str:
+    return str(socket.getaddrinfo("localhost", 1))
+
+
+numbers = itertools.count()
+SABOTAGE: dict[str, Callable[[], object]] = {
+    "another API": lambda: laws(api_version=0).test_it_speaks_this_plugin_api(),
+    "another object": lambda: laws().test_it_is_registered_under_its_name(),
+    "a no without a reason": lambda: laws(support=lambda *a: NotImplementedYet("")).test_total(Capability.HEALTH),
+    "a server that can more than its engine": lambda: laws(
+        support=lambda capability, server: FULL if server else Impossible("never")
+    ).test_a_server_can_no_more_than_its_engine(Capability.HEALTH),
+    "methods without support": lambda: laws(
+        support=lambda capability, server: Impossible("no") if capability == "backup.physical" else FULL
+    ).test_methods_of_backup_are_those_that_are_supported(),
+    "every instant promised": lambda: backup(
+        compile_restore=one_step("")
+    ).test_an_instant_is_only_promised_where_it_can_be_reached(),
+    "a compiler that asks a server": lambda: access(
+        render=reaching
+    ).test_compiling_reaches_nothing_and_gives_the_same_twice("x"),
+    "a compiler that counts": lambda: access(
+        render=lambda *a: str(next(numbers))
+    ).test_compiling_reaches_nothing_and_gives_the_same_twice("x"),
+    "a fault without a reason": lambda: laws(
+        fault=lambda error: "oops"
+    ).test_driver_faults_have_a_reason_whatever_they_are(),
+    "a name that is pasted": lambda: access(
+        render=lambda change, server: f"DROP ROLE {getattr(change, 'name', '')}"
+    ).test_hostile_names_are_only_names("semi; colon"),
+    "a name that is quoted but not doubled": lambda: access(
+        render=lambda change, server: f'DROP ROLE "{getattr(change, "name", "")}"'
+    ).test_hostile_names_are_only_names('we"ird'),
+    "a name that is another one": lambda: access(
+        render=lambda change, server: f'DROP ROLE "{getattr(change, "name", "").lower()}"'
+    ).test_hostile_names_are_only_names("UPPER lower"),
+    "a secret in a text": lambda: access(
+        render=lambda *a: os.environ["DBOPS_LAW_SECRET"]
+    ).test_no_secret_is_in_any_output(),
+    "a secret in a session": lambda: laws(
+        session=lambda endpoint, **a: Session(
+            drivername="x", connect={"password": os.environ["DBOPS_LAW_SECRET"]}, preamble=()
+        )
+    ).test_a_session_knows_no_password(),
+    "a backup that writes": lambda: backup(
+        compile_backup=one_step("CHECKPOINT", Risk.WRITE)
+    ).test_making_a_backup_changes_nothing_on_the_server(),
+    "a restore that overwrites": lambda: backup(
+        compile_restore=one_step("DROP DATABASE x", Risk.DESTRUCTIVE)
+    ).test_a_restore_reads_what_was_chosen_and_overwrites_nothing(),
+    "checks without questions": lambda: laws(
+        health=Changed(postgresql.health, questions=lambda: ())
+    ).test_the_catalogue_of_checks_is_whole(),
+}
+
+
+@pytest.mark.parametrize("what", SABOTAGE)
+def test_who_breaks_a_law_is_caught(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBOPS_LAW_SECRET", "hunter2-of-the-law")
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        SABOTAGE[what]()
+
+
+def test_who_breaks_no_law_is_not() -> None:
+    kept = laws()
+    kept.test_it_speaks_this_plugin_api()
+    kept.test_the_catalogue_of_checks_is_whole()
+    kept.test_making_a_backup_changes_nothing_on_the_server()
+    kept.test_hostile_names_are_only_names("semi; colon")
