@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+import schemas
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from sphinx import addnodes
 
 from dbops import registry
-from dbops.capabilities import Capability, Full, Impossible, NotImplementedYet, Since, Support
+from dbops.capabilities import Capability, Full, NotImplementedYet, Since, Support
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-Rows = tuple[Sequence[str], list[Sequence[str]]]
+Cells = Sequence[str | nodes.Node]
+Rows = tuple[Sequence[str], list[Cells]]
 
 
 def capabilities() -> Rows:
@@ -36,7 +38,6 @@ def _cell(support: Support) -> str:
         return f"since {support.version}, proved against real servers"
     if isinstance(support, NotImplementedYet):
         return f"not implemented: {support.reason}"
-    assert isinstance(support, Impossible)
     return f"impossible: {support.reason}"
 
 
@@ -74,17 +75,36 @@ def audit() -> Rows:
     return head, rows
 
 
-def schemas() -> Rows:
-    """The published JSON Schemas."""
-    folder = Path(__file__).parent.parent / "reference" / "schemas"
-    return ["file"], [[path.name] for path in sorted(folder.glob("*.json"))]
+def documents() -> Rows:
+    """Every JSON document, and the file with its schema."""
+    from dbops.report.schemas import DOCUMENTS
+
+    head = ["schema", "printed by", "status", "file"]
+    rows = [
+        [name, one.command or "every command that fails", ", ".join(one.status), _download(name)]
+        for name, one in DOCUMENTS.items()
+    ]
+    return head, rows
+
+
+def saved() -> Rows:
+    """Files that dbops writes and reads back, and their schemas."""
+    from dbops.report.schemas import FILES
+
+    return ["format", "file"], [[name, _download(name)] for name in FILES]
+
+
+def _download(name: str) -> nodes.Node:
+    file = schemas.file_name(name)
+    return addnodes.download_reference("", "", nodes.literal(text=file), reftarget=f"schemas/{file}", refdomain="")
 
 
 TABLES: dict[str, Callable[[], Rows]] = {
     "capabilities": capabilities,
     "health": health,
     "audit": audit,
-    "schemas": schemas,
+    "documents": documents,
+    "saved": saved,
 }
 
 
@@ -98,7 +118,7 @@ class Generated(Directive):
         return [_table(head, rows)]
 
 
-def _table(head: Sequence[str], rows: list[Sequence[str]]) -> nodes.table:
+def _table(head: Sequence[str], rows: list[Cells]) -> nodes.table:
     group = nodes.tgroup(cols=len(head))
     group += [nodes.colspec(colwidth=1) for _ in head]
     group += nodes.thead("", _row(head))
@@ -106,8 +126,12 @@ def _table(head: Sequence[str], rows: list[Sequence[str]]) -> nodes.table:
     return nodes.table("", group)
 
 
-def _row(cells: Sequence[str]) -> nodes.row:
-    return nodes.row("", *(nodes.entry("", nodes.paragraph(text=cell)) for cell in cells))
+def _row(cells: Cells) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", _paragraph(cell)) for cell in cells))
+
+
+def _paragraph(cell: str | nodes.Node) -> nodes.paragraph:
+    return nodes.paragraph(text=cell) if isinstance(cell, str) else nodes.paragraph("", "", cell)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

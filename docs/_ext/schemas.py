@@ -1,16 +1,19 @@
 """Write the JSON Schemas of every document into ``docs/reference/schemas``: ``python docs/_ext/schemas.py``.
 
-They are committed, so that a change of what is printed shows in review; a test compares them with the code.
+They are committed, so that a change of what is printed shows in review; ``--check`` says which ones are out of date.
 """
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from dbops.report.schemas import DOCUMENTS, FILES, schema
 
 FOLDER = Path(__file__).parent.parent / "reference" / "schemas"
+COMMAND = "python docs/_ext/schemas.py"
 
 
 def file_name(name: str) -> str:
@@ -24,15 +27,33 @@ def texts() -> dict[str, str]:
     return {file_name(name): json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n" for name in names}
 
 
-def main() -> None:
-    """Write them all, and remove what is no document any more."""
+def out_of_date(wanted: Mapping[str, str]) -> list[str]:
+    """Files that hold something else, are missing, or are of no document any more."""
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
+    return sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name))
+
+
+def write(wanted: Mapping[str, str]) -> None:
+    """Bring every file up to date."""
+    FOLDER.mkdir(exist_ok=True)
+    for name in out_of_date(wanted):
+        if name in wanted:
+            (FOLDER / name).write_text(wanted[name], encoding="utf-8")
+        else:
+            (FOLDER / name).unlink()
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code."""
     wanted = texts()
-    for path in FOLDER.glob("*.json"):
-        if path.name not in wanted:
-            path.unlink()
-    for name, text in wanted.items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    if "--check" not in arguments:
+        write(wanted)
+        return 0
+    stale = out_of_date(wanted)
+    if stale:
+        sys.stderr.write(f"out of date, run '{COMMAND}' and look at the difference: {', '.join(stale)}\n")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
