@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "dbops"
 author = "the dbops authors"
-copyright = "the dbops authors"  # noqa: A001  the name that Sphinx reads
+copyright = "the dbops authors"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.intersphinx", "sphinx_click", "generated"]
 intersphinx_mapping: dict[str, tuple[str, None]] = {}
 exclude_patterns = ["_build", "_ext"]
