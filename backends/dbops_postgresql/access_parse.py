@@ -130,6 +130,8 @@ class _Statement:
             if self._accept(*words.split()):
                 kind = name
                 break
+        if self._accept("ALL"):
+            raise self._refused()
         parts = [self._name()]
         while self._accept("."):
             parts.append(self._name())

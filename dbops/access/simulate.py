@@ -107,7 +107,8 @@ class Simulation:
         lists: dict[tuple[Grant, ...], int] = {}
         objects: list[SecuredObject] = []
         for place, one in enumerate(self.objects):
-            grants = tuple(self._entries[place].values()) if place in self._entries else self._before.acls[one.acl]
+            stored = self._before.acls[one.acl] if one.acl >= 0 else ()
+            grants = tuple(self._entries[place].values()) if place in self._entries else stored
             objects.append(msgspec.structs.replace(one, acl=lists.setdefault(grants, len(lists))))
         return msgspec.structs.replace(
             self._before,

@@ -146,7 +146,7 @@ def access(ws: Workspace, *, target: str, principal: str, format_: str, output: 
 @options.target
 @click.option("--who", "principals", multiple=True, metavar="P", help="Only this principal; repeatable.")
 @click.option("--kind", "kinds", multiple=True, metavar="K", help="Only this kind of object; repeatable.")
-@options.formats("csv", "text", "json")
+@options.formats("csv", "json")
 @options.output
 @options.workspace
 def matrix(
@@ -167,8 +167,6 @@ def matrix(
     rows = operation.matrix(ws, wanted, principals=principals, kinds=kinds)
     if format_ == "csv":
         stream(render.csv_rows(rows), output)
-    elif format_ == "text":
-        write(render.table_rows(rows), output)
     else:
         document = {"rows": [dict(zip(render.COLUMNS, row, strict=True)) for row in rows]}
         emit(document, schema="dbops.audit.matrix/1", format="json", output=output, target=wanted, status="done")

@@ -22,7 +22,7 @@ from dbops.report import junit as junit_format
 from dbops.report import sarif as sarif_format
 from dbops.report.table import table
 
-__all__ = ["access", "comparison", "csv_rows", "explanation", "holders", "junit", "rules", "run", "sarif", "table_rows"]
+__all__ = ["access", "comparison", "csv_rows", "explanation", "holders", "junit", "rules", "run", "sarif"]
 
 COLUMNS = ("principal", "object", "action", "nominal", "usable")
 Line = tuple[str, str, str, bool, bool]
@@ -222,8 +222,3 @@ def csv_rows(rows: Iterable[Line]) -> Iterator[str]:
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue()
-
-
-def table_rows(rows: Iterable[Line]) -> str:
-    """The matrix as columns."""
-    return table(COLUMNS, [(row[0], row[1], row[2], "yes", "yes" if row[4] else "no") for row in rows])
