@@ -24,7 +24,7 @@ CLIENTS = ("pg_dump", "pg_dumpall", "pg_restore", "psql")
 # These read data files and WAL, whose format belongs to one major version.
 SAME_MAJOR = ("pg_amcheck", "pg_verifybackup", "postgres")
 WAL_STATISTICS_SINCE = 14
-SAMPLE_S = 1.0
+SAMPLE_S = 0.5
 YOUNG_S = 600.0
 LIBC = "c"
 UNSORTED = ("C", "POSIX", "C.UTF-8", "C.utf8")
@@ -91,7 +91,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def inspect(reader: Reader, server: Server, host: Host) -> BackupFacts:
-    """Takes about a second where the server has no statistics of its WAL that are old enough."""
+    """Takes half a second more where the server has no statistics of its WAL that are old enough."""
     rows = reader.dicts(text("backup_databases"))
     contents, unread = _contents(reader, rows)
     settings = _settings(reader)
