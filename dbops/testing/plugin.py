@@ -50,6 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "postgres(since, before, newest): the PostgreSQL major versions that a test runs on"
     )
+    config.addinivalue_line(
+        "markers", "proves(engine, *capabilities, by): what a test proves, for the matrix of dbops.testing.matrix"
+    )
     if not hasattr(config, "workerinput"):
         from dbops.testing.servers import sweep
 

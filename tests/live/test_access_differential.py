@@ -204,6 +204,7 @@ STATEMENTS = {
 }
 
 
+@pytest.mark.proves("postgresql", "access.usable")
 def test_usable_access_is_what_a_real_statement_says(world: World) -> None:
     backend = registry.backend("postgresql")
     with connect(backend, world.database.endpoint(), resolve=Secrets().resolve, timeout_s=30) as reader:

@@ -62,6 +62,7 @@ def tables(database: Database) -> list[str]:
     return [row[0] for row in found]
 
 
+@pytest.mark.proves("postgresql", "users.transactional")
 def test_a_transaction_rolls_back_as_a_whole_and_the_journal_shows_it(
     run: Run, database: Database, journal: Path
 ) -> None:

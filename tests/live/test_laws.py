@@ -22,6 +22,18 @@ INSERT INTO sales.items DEFAULT VALUES;
 """
 
 
+@pytest.mark.proves(
+    "postgresql",
+    "health",
+    "access.inspect",
+    "access.columns",
+    "access.default_privileges",
+    "users.apply",
+    "backup.logical",
+    "backup.physical",
+    "verify.restore",
+    "verify.fingerprints",
+)
 class TestPostgreSQL(LiveLaws):
     backend = postgresql
     written = "SELECT 1 FROM pg_class WHERE relname = 'dbops_law'"

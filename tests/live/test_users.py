@@ -79,6 +79,7 @@ def test_a_locked_account_is_locked_and_opened_again(database: Database, ws: Wor
     assert login(database, "alice", "x")
 
 
+@pytest.mark.proves("postgresql", "users.rotate")
 def test_rotating_a_password(database: Database, ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     database.sql("CREATE ROLE alice LOGIN PASSWORD 'old'")
     monkeypatch.setenv("NEW", "fresh")

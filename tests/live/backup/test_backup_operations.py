@@ -53,6 +53,7 @@ def test_content_is_compared_with_what_was_dumped(cli: Any) -> None:
     assert proof["fingerprints"]["different"] == []
 
 
+@pytest.mark.proves("postgresql", "restore.logical")
 def test_the_plan_alone_then_a_new_database_and_never_twice(cli: Any, server: ThrowawayServer) -> None:
     cli.json("backup", "run", "shop", "--method", "dump")
     into = server.url(database="shop_again")
@@ -78,6 +79,7 @@ def test_several_databases_do_not_go_into_one(cli: Any, server: ThrowawayServer)
     assert "Choose with --database one of:" in err
 
 
+@pytest.mark.proves("postgresql", "restore.physical")
 def test_a_copy_goes_into_a_new_directory(cli: Any, tmp_path: Path) -> None:
     cli.json("backup", "run", "shop", "--method", "basebackup")
     into = tmp_path / "copy"
