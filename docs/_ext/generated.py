@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import schemas
@@ -11,7 +12,8 @@ from docutils.parsers.rst import Directive
 from sphinx import addnodes
 
 from dbops import registry
-from dbops.capabilities import Capability, Full, NotImplementedYet, Since, Support
+from dbops.capabilities import Capability
+from dbops.testing.matrix import DOCUMENTATION, cell, proofs
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -21,24 +23,21 @@ Rows = tuple[Sequence[str], list[Cells]]
 
 
 def capabilities() -> Rows:
-    """A row for each capability, a column for each engine."""
+    """A row for each capability, a column for each engine: what it answers, and how that was proved."""
     found = registry.backends()
+    proved = proofs(Path(__file__).parents[2] / "tests")
     head = ["capability", *(backend.label for backend in found.values())]
-    rows = [
-        [capability.value, *(_cell(backend.support(capability, None)) for backend in found.values())]
+    rows: list[Cells] = [
+        [
+            capability.value,
+            *(
+                cell(backend.support(capability, None), proved.get((name, capability.value), DOCUMENTATION))
+                for name, backend in found.items()
+            ),
+        ]
         for capability in Capability
     ]
     return head, rows
-
-
-def _cell(support: Support) -> str:
-    if isinstance(support, Full):
-        return "supported, proved against real servers"
-    if isinstance(support, Since):
-        return f"since {support.version}, proved against real servers"
-    if isinstance(support, NotImplementedYet):
-        return f"not implemented: {support.reason}"
-    return f"impossible: {support.reason}"
 
 
 def health() -> Rows:
