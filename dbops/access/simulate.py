@@ -29,7 +29,6 @@ from dbops.model.change import (
     RemoveGrant,
     RemoveMembership,
     SetOwner,
-    SetPassword,
 )
 
 __all__ = ["Entries", "Simulation", "simulate"]
@@ -126,7 +125,7 @@ class Simulation:
     # -- changing ---------------------------------------------------------------------------------------------------
 
     def apply(self, change: Change) -> None:
-        """One change."""
+        """One change. A new password changes nobody's access."""
         if isinstance(change, CreatePrincipal | AlterPrincipal | DropPrincipal):
             self._principal(change)
         elif isinstance(change, AddMembership | RemoveMembership):
@@ -139,8 +138,6 @@ class Simulation:
             self._own(self.place(change.object), self.numbers[change.owner])
         elif isinstance(change, AddDefault | RemoveDefault):
             self._default(change)
-        elif not isinstance(change, SetPassword):
-            raise TypeError(type(change).__name__)
 
     def apply_all(self, changes: Iterable[Change]) -> None:
         """Several, in their order."""

@@ -262,7 +262,8 @@ class _Spec:
             return []
         if not isinstance(value, list):
             raise self._wrong(path, f"{path[-1]} is a list")
-        return value
+        found: list[Any] = value
+        return found
 
     def _texts(self, value: Any, path: Path) -> tuple[str, ...]:
         return tuple(self._text(one, (*path, at)) for at, one in enumerate(self._list(value, path)))
