@@ -25,6 +25,8 @@ A message says what happened and where; ``hint`` says what to do. No secret is e
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 __all__ = [
     "ConfigError",
     "CouldNotTell",
@@ -43,6 +45,7 @@ __all__ = [
     "Unreachable",
     "Unsupported",
     "UsageError",
+    "worst_code",
 ]
 
 
@@ -160,3 +163,9 @@ class Interrupted(DbopsError):
     """The user or the service manager asked to stop."""
 
     code = 130
+
+
+def worst_code(codes: Iterable[int]) -> int:
+    """One exit code for many: any 1 wins, then 76, then the highest of 64 and more, then wrong use, then 0."""
+    given = set(codes)
+    return next((code for code in (1, CouldNotTell.code) if code in given), max(given, default=0))

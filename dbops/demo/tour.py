@@ -11,8 +11,8 @@ from dbops import registry
 from dbops.backup.text import size
 from dbops.demo.stage import ENGINE, LOGIN, REPORT, Scene, Shop, workspace
 from dbops.durations import format_duration
+from dbops.errors import worst_code
 from dbops.execute.context import Progress
-from dbops.jobs.fleet import worst
 from dbops.model.audit import Hop
 from dbops.model.finding import Missing
 from dbops.operations import access, backup, health, report, users, verify
@@ -84,7 +84,7 @@ def tour(scene: Scene, say: Say, progress: Progress | None = None) -> int:
         _plan(ws, teller, "Can it be kept, now that all of it was measured?")
         _report(ws, scene, teller)
     teller.close([*_left(scene, shop.again), *_farewell()])
-    return worst(codes)
+    return worst_code(codes)
 
 
 def _settle(scene: Scene, shop: Shop, teller: Teller, progress: Progress | None) -> Workspace:

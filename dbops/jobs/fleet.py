@@ -6,13 +6,13 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from dbops.durations import format_duration
 from dbops.errors import DbopsError, Unreachable
 
-__all__ = ["Answer", "side_by_side", "worst"]
+__all__ = ["Answer", "side_by_side"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -66,15 +66,6 @@ def side_by_side(
         stop()
         fleet.join(STOP_S)
         raise
-
-
-def worst(codes: Iterable[int]) -> int:
-    """One exit code for many: any 1 wins, then 76, then the highest of 64 and more, then wrong use, then 0."""
-    given = set(codes)
-    for code in (1, 76):
-        if code in given:
-            return code
-    return max(given, default=0)
 
 
 class _Fleet(Generic[T, R]):

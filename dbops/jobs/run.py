@@ -14,9 +14,9 @@ import msgspec
 from dbops.config import JobConfig, Target
 from dbops.conversion import nearest
 from dbops.durations import duration
-from dbops.errors import ConfigError, DbopsError, Locked
+from dbops.errors import ConfigError, DbopsError, Locked, worst_code
 from dbops.jobs import agenda
-from dbops.jobs.fleet import Answer, side_by_side, worst
+from dbops.jobs.fleet import Answer, side_by_side
 from dbops.model.job import Failure, JobRun, JobRuns, JobTarget, PastJobs
 from dbops.operations.workspace import Workspace
 from dbops.plan import Json
@@ -60,7 +60,7 @@ def run_due(ws: Workspace, works: Mapping[str, Work]) -> JobRuns:
     A job that another process is running is reported with code 75.
     """
     runs = [run for job in ws.config.jobs.values() if (run := _run_if_due(ws, job, works)) is not None]
-    return JobRuns(code=worst(run.code for run in runs), jobs=tuple(runs))
+    return JobRuns(code=worst_code(run.code for run in runs), jobs=tuple(runs))
 
 
 def past(ws: Workspace, name: str | None = None, limit: int = 20) -> PastJobs:
@@ -103,7 +103,7 @@ def _run_still_due(ws: Workspace, job: JobConfig, works: Mapping[str, Work]) -> 
 def _run(ws: Workspace, job: JobConfig, works: Mapping[str, Work], occurrence: datetime | None) -> JobRun:
     began = ws.now()
     targets, error = _on_targets(ws, job, works)
-    code = error.code if error is not None else worst(one.code for one in targets)
+    code = error.code if error is not None else worst_code(one.code for one in targets)
     run = JobRun(
         name=job.name,
         do=job.do,

@@ -18,7 +18,7 @@ from dbops.access.naming import find, find_principal, label, parts, split_kind
 from dbops.access.simulate import Simulation
 from dbops.capabilities import Capability, supported
 from dbops.config import Target
-from dbops.errors import DbopsError, InputError, UsageError
+from dbops.errors import DbopsError, InputError, UsageError, worst_code
 from dbops.health.waivers import waiver
 from dbops.model.access import FORMAT, AccessSnapshot, Scope, SecuredObject
 from dbops.model.audit import (
@@ -112,7 +112,7 @@ def audit_all(
 
     done = side_by_side(one, list(targets), jobs)
     codes = {each.code for each in done}
-    code = DbopsError.code if DbopsError.code in codes else 1 if 1 in codes else max(codes, default=0)
+    code = DbopsError.code if DbopsError.code in codes else worst_code(codes)
     return AuditRun(
         status=_STATUS.get(code, "failed"),
         code=code,

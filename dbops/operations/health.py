@@ -13,7 +13,7 @@ from dbops import registry
 from dbops.capabilities import Capability
 from dbops.config import Target, Waiver
 from dbops.durations import instant
-from dbops.errors import ConfigError, CouldNotTell, DbopsError, UsageError
+from dbops.errors import ConfigError, CouldNotTell, DbopsError, UsageError, worst_code
 from dbops.health import catalogue, decide
 from dbops.health.answers import Answers
 from dbops.health.protection import backup_age, backup_proof
@@ -37,7 +37,7 @@ from dbops.operations.workspace import Opened, Workspace
 from dbops.session import preload
 from dbops.spi import Backend
 
-__all__ = ["check", "checks", "exit_code"]
+__all__ = ["check", "checks"]
 
 # A server that does not answer is ill; one that does not let us in may be well.
 DOWN = ("connect_failed", "too_many_connections", "timeout")
@@ -87,15 +87,10 @@ def check(
     return HealthReport(
         status=decide.worst(result.status for result in results),
         coverage=decide.coverage(results),
-        code=exit_code([target.code for target, _ in found]),
+        code=worst_code(target.code for target, _ in found),
         targets=tuple(target for target, _ in found),
         checks=results,
     )
-
-
-def exit_code(codes: Sequence[int]) -> int:
-    """One code for several targets: 1 wins, then 76, then the highest."""
-    return next((code for code in (1, CouldNotTell.code) if code in codes), max(codes, default=0))
 
 
 def _targets(ws: Workspace, words: Sequence[str | Target]) -> list[Target]:

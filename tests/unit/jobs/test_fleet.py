@@ -10,8 +10,8 @@ from itertools import permutations
 
 import pytest
 
-from dbops.errors import Unreachable
-from dbops.jobs.fleet import side_by_side, worst
+from dbops.errors import Unreachable, worst_code
+from dbops.jobs.fleet import side_by_side
 
 
 def test_answers_keep_the_order_of_the_items() -> None:
@@ -119,4 +119,4 @@ def test_an_interruption_asks_the_others_to_stop_and_waits_for_them() -> None:
     ],
 )
 def test_the_worst_code_wins_whatever_the_order(codes: tuple[int, ...], code: int) -> None:
-    assert {worst(order) for order in permutations(codes)} == {code}
+    assert {worst_code(order) for order in permutations(codes)} == {code}
