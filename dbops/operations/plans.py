@@ -33,9 +33,14 @@ def load(path: Path) -> Plan:
         plan = load_plan(path.read_bytes(), str(path))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    if plan.noun not in REPLAN:
-        raise InputError(f"{path}: a plan for {plan.noun!r}, which this dbops does not know")
+    _module(plan, f"{path}: ")
     return plan
+
+
+def _module(plan: Plan, origin: str = "") -> str:
+    if plan.noun not in REPLAN:
+        raise InputError(f"{origin}a plan for {plan.noun!r}, which this dbops does not know")
+    return REPLAN[plan.noun]
 
 
 def apply(ws: Workspace, plan: Plan) -> Outcome:
@@ -44,7 +49,7 @@ def apply(ws: Workspace, plan: Plan) -> Outcome:
     :raises StalePlan: it gives others; the message shows the difference.
     :raises Locked: another run is at work on the target.
     """
-    module = import_module(REPLAN[plan.noun])
+    module = import_module(_module(plan))
     replan = cast(Callable[[Workspace, Plan], Plan], module.replan)
     carry_out = cast(Callable[[Workspace, Plan], Outcome], module.carry_out)
     with ws.state.lock(plan.target, plan.noun):

@@ -171,9 +171,7 @@ class Workspace:
             resolve=self.secrets.resolve,
             host=self.host,
             journal=self.state.journal(target.name),
-            repositories=RepositoryBytes(
-                lambda name: self.repository(self.config.repository(name), read=True), writers
-            ),
+            repositories=RepositoryBytes(self._readable, writers),
             providers={"repository": repository_calls(self._by_name), **(providers or {})},
             progress=self.progress,
             clock=self.now,
