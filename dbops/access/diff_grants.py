@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dbops.access.diff_people import Subjects
@@ -37,10 +37,11 @@ def grant_changes(
     """
     numbers = numbers_of(working, subjects)
     wishes = _wishes(working, wanted)
+    touched = sorted(wishes.keys() | _touched(working, wanted, numbers))
+    others = _held_on_columns(working, touched, numbers)
     gained: list[AddGrant] = []
     lost: list[RemoveGrant] = []
     again: list[AddGrant] = []
-    touched = sorted(wishes.keys() | _touched(working, wanted, numbers))
     for place in [one for one in touched if working.objects[one].kind != "column"]:
         more, less = _settle(working, place, wishes.get(place, {}), numbers)
         gained += more
@@ -52,9 +53,55 @@ def grant_changes(
             late = (change.object.path[:-1], change.principal) in stripped
             (again if late else gained).append(change)
         lost += less
+    again += _restored(working, others)
     # What somebody else granted is taken back in his name, while he still gets through to the object.
     lost.sort(key=lambda change: not change.grantor)
     return gained, lost, again
+
+
+Held = dict[tuple[int, int], Wish]
+"""What somebody has on an object, whoever granted it; by object and grantee."""
+
+
+def _held_on_columns(working: Simulation, touched: Sequence[int], numbers: frozenset[int]) -> Held:
+    """What others than the spec's subjects have on columns of the tables that are touched."""
+    tables = {place for place in touched if working.kind(place).family == "table"}
+    found: Held = {}
+    for place, one in enumerate(working.objects):
+        if one.kind == "column" and one.parent in tables:
+            for grant in working.entries(place).values():
+                if grant.grantee not in numbers:
+                    old = found.get((place, grant.grantee), NOTHING)
+                    found[place, grant.grantee] = Wish(old.actions | grant.actions, old.grantable | grant.grantable)
+    return found
+
+
+def _restored(working: Simulation, held: Held) -> list[AddGrant]:
+    """What they lost because somebody's grant on the table went, given back by the owner."""
+    found: list[AddGrant] = []
+    for (place, grantee), wish in held.items():
+        now = [grant for grant in working.entries(place).values() if grant.grantee == grantee]
+        actions, grantable = wish
+        for grant in now:
+            actions, grantable = actions & ~grant.actions, grantable & ~grant.grantable
+        found += _granting(working, place, grantee, Wish(actions, grantable))
+    working.apply_all(found)
+    return found
+
+
+def _granting(working: Simulation, place: int, grantee: int, need: Wish) -> list[AddGrant]:
+    """Grants by the owner, the right to pass on told apart."""
+    one = working.objects[place]
+    return [
+        AddGrant(
+            principal=working.principals[grantee].name,
+            object=ObjectName(one.kind, one.path),
+            actions=working.kind(place).names(bits),
+            grantable=grantable,
+        )
+        for bits, grantable in ((need.actions & ~need.grantable, False), (need.grantable, True))
+        if bits
+    ]
 
 
 def numbers_of(working: Simulation, subjects: Subjects) -> frozenset[int]:
@@ -146,7 +193,9 @@ class _Settling:
         if grant.grantee not in self._numbers:
             if orphaned:
                 self._goes.append((grant, orphaned, 0))
-                self._needs[grant.grantee] = Wish(orphaned, orphaned & grant.grantable)
+                old = self._needs.get(grant.grantee, NOTHING)
+                kept = orphaned & grant.grantable
+                self._needs[grant.grantee] = Wish(old.actions | orphaned, old.grantable | kept)
             elif grant.grantee == self._owner:
                 self._have(grant, grant.actions, grant.grantable | grant.actions)
             return
@@ -162,20 +211,12 @@ class _Settling:
             self._needs[grant.grantee] = Wish(need.actions & ~actions, need.grantable & ~grantable)
 
     def gained(self) -> list[AddGrant]:
-        """What is missing, with the right to pass it on told apart."""
-        found: list[AddGrant] = []
-        for number, need in sorted(self._needs.items()):
-            for bits, grantable in ((need.actions & ~need.grantable, False), (need.grantable, True)):
-                if bits:
-                    found.append(
-                        AddGrant(
-                            principal=self._name(number),
-                            object=self._object,
-                            actions=self._actions(bits),
-                            grantable=grantable,
-                        )
-                    )
-        return found
+        """What is missing."""
+        return [
+            change
+            for number, need in sorted(self._needs.items())
+            for change in _granting(self._working, self._place, number, need)
+        ]
 
     def lost(self) -> list[RemoveGrant]:
         """What is too much; grants of others than the owner first, because his may be what they rest on."""

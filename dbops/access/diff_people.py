@@ -187,8 +187,7 @@ def _joined(
         excess = {name for name, value in compared.items() if getattr(row, name) and not value}
         if excess:
             left = {name: bool(getattr(row, name)) and name not in excess for name in options}
-            grantor = working.principals[row.grantor].name if working.rules.membership_options else ""
-            found.append(_joining(pair, left, grantor, less_admin="admin" in excess))
+            found.append(_joining(pair, left, _grantor(working, row), less_admin="admin" in excess))
     return found
 
 
@@ -211,11 +210,16 @@ def _left(working: Simulation, row: Membership) -> RemoveMembership:
     return RemoveMembership(
         member=names[row.member].name,
         group=names[row.group].name,
-        grantor=names[row.grantor].name if working.rules.membership_options and row.grantor >= 0 else "",
+        grantor=_grantor(working, row),
         inherit=row.inherit,
         set=row.set,
         admin=row.admin,
     )
+
+
+def _grantor(working: Simulation, row: Membership) -> str:
+    """Named only where several can have granted the same membership."""
+    return working.principals[row.grantor].name if working.rules.membership_options and row.grantor >= 0 else ""
 
 
 def drop(working: Simulation, wanted: Wanted) -> list[DropPrincipal]:

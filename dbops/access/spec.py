@@ -262,8 +262,7 @@ class _Spec:
             return []
         if not isinstance(value, list):
             raise self._wrong(path, f"{path[-1]} is a list")
-        found: list[Any] = value
-        return found
+        return list(cast("Iterable[Any]", value))
 
     def _texts(self, value: Any, path: Path) -> tuple[str, ...]:
         return tuple(self._text(one, (*path, at)) for at, one in enumerate(self._list(value, path)))
