@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager
 from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.spi import Member, Runtime
-from dbops_postgresql import (
-    access_doors,
+from dbops_postgresql.access import doors as access_doors
+from dbops_postgresql.backup import (
     area,
     basebackup,
     configuration,

@@ -175,7 +175,7 @@ def test_the_remedy_of_a_sequence_is_a_remedy(database: Database, watcher: Endpo
 def test_more_sequences_than_one_page(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     import msgspec
 
-    from dbops_postgresql import health as driver
+    from dbops_postgresql.health import driver
 
     questions = driver.PostgreSQLHealth().questions()
     small = tuple(msgspec.structs.replace(one, page=3) if one.page else one for one in questions)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbops.model.access import PUBLIC, Grant
-from dbops_postgresql.access_kinds import rules
-from dbops_postgresql.acl import Acls, default, entries
+from dbops_postgresql.access.acl import Acls, default, entries
+from dbops_postgresql.access.kinds import rules
 
 TABLE = rules(18).kinds["table"]
 

@@ -9,7 +9,7 @@ from dbops.access.spec import read
 from dbops.errors import InputError
 from dbops.model.server import Server
 from dbops.model.users import Wanted
-from dbops_postgresql.access_words import normalise
+from dbops_postgresql.access.words import normalise
 
 HEAD = "dbops: users/1\nmanage: {principals: ['*', PUBLIC], databases: [shop]}\n"
 

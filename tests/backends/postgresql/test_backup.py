@@ -29,10 +29,10 @@ from dbops.model.finding import Missing
 from dbops.model.server import Server, Tool
 from dbops.plan import Hold, Plan, Sql, Together, Transfer, dump_plan, load_plan, walk
 from dbops_postgresql.backup import PostgreSQLBackup
-from dbops_postgresql.creation import after, create_database
-from dbops_postgresql.facts import About, Database, Tablespace
-from dbops_postgresql.fingerprint import Comparison, Fingerprint, compare, read
-from dbops_postgresql.fit import Build, Requirements, lacks
+from dbops_postgresql.backup.creation import after, create_database
+from dbops_postgresql.backup.facts import About, Database, Tablespace
+from dbops_postgresql.backup.fingerprint import Comparison, Fingerprint, compare, read
+from dbops_postgresql.backup.fit import Build, Requirements, lacks
 from dbops_postgresql.tools import choose
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

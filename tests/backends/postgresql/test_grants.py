@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dbops.errors import UsageError
@@ -76,6 +76,9 @@ def test_no_job_at_all() -> None:
 def test_a_name_stands_in_sql_only_as_a_quoted_whole(login: str) -> None:
     if login.startswith("pg_"):
         return
+    # The text has quoted words of its own ('o', 'S'); what is looked for is a name that only we put there.
+    assume(identifier(login) not in statements(grants(JOBS, "another")))
+    assume(literal(login) not in statements(grants(JOBS, "another")))
     text = statements(grants(JOBS, login))
     left = text.replace(identifier(login), "").replace(literal(login), "")
     assert left == statements(grants(JOBS, "another")).replace('"another"', "").replace("'another'", "")

@@ -15,10 +15,10 @@ from dbops.health.decide import judge, observe
 from dbops.model.finding import Missing
 from dbops.model.health import Answer, Check, CheckResult, HealthFacts, Row, Status
 from dbops.model.server import Server
-from dbops_postgresql.checks import settings, version
-from dbops_postgresql.checks.rule import seconds, size
-from dbops_postgresql.checks.sequences import Sequence, used_and_left
 from dbops_postgresql.health import PostgreSQLHealth
+from dbops_postgresql.health.checks import settings, version
+from dbops_postgresql.health.checks.rule import seconds, size
+from dbops_postgresql.health.checks.sequences import Sequence, used_and_left
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 HEALTH = PostgreSQLHealth()

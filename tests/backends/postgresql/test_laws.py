@@ -43,9 +43,9 @@ from dbops.plan import Json, Risk, Sql, Step
 from dbops.spi import Backend
 from dbops.testing.contracts import SECRET, BackupSample, OfflineLaws
 from dbops_postgresql import backend as postgresql
-from dbops_postgresql.artifacts import Contents, dump_of, fingerprints_of
-from dbops_postgresql.facts import About, Database
-from dbops_postgresql.fit import Requirements
+from dbops_postgresql.backup.artifacts import Contents, dump_of, fingerprints_of
+from dbops_postgresql.backup.facts import About, Database
+from dbops_postgresql.backup.fit import Requirements
 
 NOW = datetime(2026, 1, 31, 3, tzinfo=UTC)
 NEWEST = Server(

@@ -28,9 +28,10 @@ from dbops.secrets import Secrets
 from dbops.session import connect
 from dbops.spi import Host, Member, Reader
 from dbops.testing.servers import Database, ThrowawayServer
-from dbops_postgresql import area, basebackup, claim, destination, dump, fingerprint, scratch, snapshot, tools
+from dbops_postgresql import tools
 from dbops_postgresql.backend import PostgreSQL
-from dbops_postgresql.fit import Requirements
+from dbops_postgresql.backup import area, basebackup, claim, destination, dump, fingerprint, scratch, snapshot
+from dbops_postgresql.backup.fit import Requirements
 from dbops_postgresql.installation import server_user, temporary_directory
 
 pytestmark = pytest.mark.postgres(newest=True)
@@ -228,7 +229,7 @@ KILLED = """
     from pathlib import Path
     from dbops.host import LocalHost
     from dbops.model.server import Endpoint
-    from dbops_postgresql import area, scratch
+    from dbops_postgresql.backup import area, scratch
 
     class Lent:
         host = LocalHost()

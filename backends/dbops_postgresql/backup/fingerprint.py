@@ -1,0 +1,181 @@
+"""What tables hold, as a few numbers that are equal exactly when the rows are: computed inside the server.
+
+The rows' text is hashed, and hashes are summed: equal for equal rows in any order, on any major version, under the same
+session settings. Indexes, rights and definitions are no part of it. Sequences stand outside of snapshots: a restored
+one must stand where the recorded one stood, or before it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from dbops.errors import InputError
+from dbops.model.server import Endpoint
+from dbops.plan import Value
+from dbops.spi import Member, Runtime
+from dbops_postgresql.backup.link import connect, understood
+from dbops_postgresql.backup.readable import Chunks
+from dbops_postgresql.quoting import identifier, literal
+from dbops_postgresql.statement import statement, text
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+__all__ = ["Comparison", "Fingerprint", "compare", "compare_call", "fingerprints", "measure", "read"]
+
+LARGE_OBJECTS = "large objects"
+FAILED = "failed"
+
+
+class Fingerprint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One object. ``skipped`` says why there is no hash: ``extension``, ``foreign_table``, ``materialized_view``,
+    ``no_permission``, ``row_security``, ``budget``, ``failed``."""
+
+    name: str
+    kind: str = "table"
+    rows: int = 0
+    hash: str = ""
+    value: int | None = None
+    step: int = 0
+    skipped: str = ""
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two readings of one database; ``different`` says for each object in what."""
+
+    compared: int
+    equal: int
+    different: tuple[str, ...]
+    skipped: Mapping[str, int]
+
+
+def fingerprints(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
+    """The stream of one database's fingerprints, a JSON object on each line.
+
+    Arguments: ``database``, ``snapshot`` (left out: the present state), ``budget_s``.
+    """
+    yield Member("fingerprints.jsonl", Chunks(_lines(arguments, endpoint, runtime)))
+
+
+def _lines(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Iterator[bytes]:
+    for one in measure(arguments, endpoint, runtime):
+        yield msgspec.json.encode(one) + b"\n"
+
+
+def measure(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Iterator[Fingerprint]:
+    """Each object of ``database``, the smallest first, until ``budget_s`` is used up: the rest is named as skipped."""
+    database = str(arguments["database"])
+    budget_s = float(str(arguments.get("budget_s", 0)))
+    end = time.monotonic() + budget_s if budget_s else None
+    with connect(endpoint, runtime, database) as connection, understood(str(endpoint.at(database))):
+        connection.execute(statement("fingerprint_session"))
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if arguments.get("snapshot"):
+            connection.execute(f"SET TRANSACTION SNAPSHOT {literal(str(arguments['snapshot']))}".encode())
+        for row in connection.execute(statement("fingerprint_tables")).fetchall():
+            yield _table(connection, row, end)
+        yield _large_objects(connection, end)
+        for schema, name, value, step, cycle in connection.execute(statement("fingerprint_sequences")).fetchall():
+            yield Fingerprint(_name(schema, name), "sequence", value=value, step=0 if cycle else step)
+
+
+def read(lines: bytes, origin: str = "fingerprints") -> tuple[Fingerprint, ...]:
+    """:raises InputError: not what :func:`fingerprints` writes."""
+    try:
+        return tuple(msgspec.json.decode(line, type=Fingerprint) for line in lines.splitlines())
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise InputError(f"{origin}: these are not fingerprints that can be read: {error}") from None
+
+
+def compare(recorded: Sequence[Fingerprint], found: Sequence[Fingerprint]) -> Comparison:
+    """Pure: what the backup said against what came back. An object that only one side could read counts as skipped;
+    one that is gone, or that came out of nowhere, is different."""
+    there = {(one.kind, one.name): one for one in found}
+    different: list[str] = []
+    skipped: dict[str, int] = {}
+    compared = 0
+    for one in recorded:
+        other = there.pop((one.kind, one.name), None)
+        # What could be read when the backup was made and cannot be read now is a finding, not a gap.
+        reason = one.skipped or (other.skipped if other and other.skipped != FAILED else "")
+        if reason:
+            skipped[reason] = skipped.get(reason, 0) + 1
+            continue
+        compared += 1
+        if said := _difference(one, other):
+            different.append(said)
+    extra = [one for one in there.values() if one.kind == "table" and not one.skipped]
+    different += [f"{one.name}: was not there when the backup was made" for one in extra]
+    compared += len(extra)
+    return Comparison(compared=compared, equal=compared - len(different), different=tuple(different), skipped=skipped)
+
+
+def compare_call(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
+    """The restored ``database`` against the ``recorded`` file; the outputs are a :class:`Comparison` as JSON."""
+    recorded = read(Path(str(arguments["recorded"])).read_bytes(), f"the fingerprints of {arguments['database']}")
+    comparison = compare(recorded, tuple(measure(arguments, endpoint, runtime)))
+    return {"comparison": msgspec.json.encode(comparison).decode()}
+
+
+def _difference(one: Fingerprint, other: Fingerprint | None) -> str:
+    if other is None:
+        return f"{one.name}: the {one.kind} is gone"
+    if one.kind == "sequence":
+        return _moved(one, other)
+    if other.skipped:
+        return f"{one.name}: it cannot be read any more"
+    if one.rows != other.rows:
+        return f"{one.name}: {one.rows} rows were backed up, {other.rows} came back"
+    return "" if one.hash == other.hash else f"{one.name}: rows differ (their number, {one.rows}, is the same)"
+
+
+def _moved(one: Fingerprint, other: Fingerprint) -> str:
+    """A sequence moves on between the dump and the reading; it never goes beyond what was read later."""
+    if one.value is None or other.value is None or one.step == 0:
+        return ""
+    beyond = other.value > one.value if one.step > 0 else other.value < one.value
+    return f"{one.name}: stands at {other.value}, beyond the {one.value} that was recorded" if beyond else ""
+
+
+# Any: psycopg gives rows of any types.
+def _table(connection: Connection[Any], row: tuple[Any, ...], end: float | None) -> Fingerprint:
+    schema, name, _size, skipped = row
+    shown = _name(schema, name)
+    if skipped:
+        return Fingerprint(shown, skipped=skipped)
+    table = f"{identifier(schema)}.{identifier(name)}"
+    return _hashed(connection, shown, "table", text("fingerprint_table").replace(":table", table), end)
+
+
+def _large_objects(connection: Connection[Any], end: float | None) -> Fingerprint:
+    return _hashed(connection, LARGE_OBJECTS, LARGE_OBJECTS, text("fingerprint_large_objects"), end)
+
+
+def _hashed(connection: Connection[Any], name: str, kind: str, sql: str, end: float | None) -> Fingerprint:
+    import psycopg
+
+    if end is not None and time.monotonic() > end:
+        return Fingerprint(name, kind, skipped="budget")
+    try:
+        with connection.transaction():
+            row = connection.execute(sql.encode()).fetchone()
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        reason = "no_permission" if error.sqlstate == "42501" else FAILED
+        return Fingerprint(name, kind, skipped=reason)
+    rows, first, second = row or (0, "0", "0")
+    return Fingerprint(name, kind, rows=rows, hash=f"{first}.{second}")
+
+
+def _name(schema: str, name: str) -> str:
+    return f"{_part(schema)}.{_part(name)}"
+
+
+def _part(name: str) -> str:
+    return identifier(name) if any(mark in name for mark in '."') else name

@@ -1,0 +1,158 @@
+"""RESTORE.md: how to get one backup back by hand, with public tools alone, command by command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from dbops.model.backup import BackupFacts, BackupJob
+from dbops.model.server import Server
+from dbops_postgresql.backup import facts as facts_module
+from dbops_postgresql.backup.artifacts import BASE, CONFIGURATION, MANIFEST, ROLES, TABLESPACES, dump_of
+from dbops_postgresql.backup.creation import after, create_database, create_tablespace
+from dbops_postgresql.backup.facts import About, Database
+
+__all__ = ["recipe"]
+
+KEY = "key.txt"
+PLAIN_DATABASES = ("postgres", "template1")
+
+
+def recipe(job: BackupJob, facts: BackupFacts, server: Server, databases: Sequence[Database]) -> str:
+    """Pure. The shell blocks of the text can be run one after the other, in the backup's own directory."""
+    about = facts_module.about(facts)
+    body = _copy(job, about, server) if job.method == "basebackup" else _dump(job, about, server, databases)
+    return "\n".join((*_head(job, server), *body)) + "\n"
+
+
+def _head(job: BackupJob, server: Server) -> list[str]:
+    tools = ["cat", "zstd", *(["age"] if job.recipients else [])]
+    tools += ["tar"] if job.method == "basebackup" else ["psql", "pg_restore"]
+    lines = [
+        f"# How to restore {job.id}",
+        "",
+        f"A {job.method} of {job.target}, PostgreSQL {server.version_text}, begun {job.started_at.isoformat()}.",
+        "dbops is not needed. These programs are: " + ", ".join(tools) + ".",
+        "",
+        "Every stream is a directory of volumes `vol-0000`, `vol-0001`, …: put together in this order they are the "
+        + ("encrypted, " if job.recipients else "")
+        + "compressed stream. `manifest` beside this file has the SHA-256 of each.",
+        "Run the commands in the directory of this file, in a shell with `set -e -o pipefail`.",
+        "",
+    ]
+    if job.recipients:
+        lines += [f"It is encrypted: put a private key that fits one of these into `{KEY}`.", ""]
+        lines += [f"- `{one}`" for one in job.recipients] + [""]
+    return lines
+
+
+def _stream(job: BackupJob, name: str) -> str:
+    decrypt = f" | age -d -i {KEY}" if job.recipients else ""
+    return f"cat {shlex.quote(name)}/vol-*{decrypt} | zstd -dc"
+
+
+def _block(*commands: str) -> list[str]:
+    return ["```sh", *commands, "```", ""]
+
+
+def _copy(job: BackupJob, about: About, server: Server) -> list[str]:
+    lines = [
+        f"## Into a new data directory (PostgreSQL {server.major} of the same build, on this machine)",
+        "",
+        "Choose a directory that is not there yet, and run this as the user who will run the server.",
+        "",
+    ]
+    lines += _block(
+        ': "${DATA:?the new data directory}"',
+        'mkdir -m 700 "$DATA"',
+        f'{_stream(job, BASE)} | tar -x -f - -C "$DATA"',
+        f'{_stream(job, MANIFEST)} > "$DATA/{MANIFEST}"',
+    )
+    if about.tablespaces:
+        lines += _tablespaces(job, about)
+    lines += [
+        "Check every file, then start. Keep `pg_wal` as it is. Make no `recovery.signal`: there is no archive to read.",
+        "",
+        *_block(
+            'if command -v pg_verifybackup > /dev/null; then pg_verifybackup "$DATA"; fi',
+            'rm -f "$DATA/standby.signal" "$DATA/recovery.signal"',
+        ),
+    ]
+    if about.tablespaces:
+        lines += ["Only after the check, since it has a sum of this file too:", ""]
+        lines += _block('cp "$DATA.map" "$DATA/tablespace_map"')
+    lines += [
+        f"Settings and access rules may have lain elsewhere (Debian: /etc/postgresql): `{CONFIGURATION}` has them.",
+        "When `postgresql.conf` or `pg_hba.conf` is not in the directory, write them from it:",
+        "",
+        *_block(f"{_stream(job, CONFIGURATION)}"),
+        "Before you start it: an `archive_command` in `postgresql.auto.conf` would write into the archive of the",
+        "original, and subscriptions would follow their publishers.",
+        "",
+        "    pg_ctl -D \"$DATA\" -o '-c archive_mode=off -c max_logical_replication_workers=0' start",
+        "",
+    ]
+    return lines
+
+
+def _tablespaces(job: BackupJob, about: About) -> list[str]:
+    lines = [
+        "Tablespaces, each into a directory of its own. Without this the copy would write into the original's files:",
+        "",
+    ]
+    commands = [': > "$DATA.map"']
+    for one in about.tablespaces:
+        where = f'"$DATA.tablespaces/{one.oid}"'
+        commands += [
+            f"mkdir -m 700 -p {where}",
+            f"{_stream(job, f'{one.oid}.tar')} | tar -x -f - -C {where}",
+            f'ln -sfn {where} "$DATA/pg_tblspc/{one.oid}"',
+            f"printf '%s %s\\n' {one.oid} {where} >> \"$DATA.map\"",
+        ]
+    return [*lines, *_block(*commands)]
+
+
+def _dump(job: BackupJob, about: About, server: Server, databases: Sequence[Database]) -> list[str]:
+    lines = [
+        f"## Into a new, empty server (PostgreSQL {server.major} or newer)",
+        "",
+        "Let `PGHOST`, `PGPORT`, `PGUSER` and `PGPASSWORD` lead to it, as a superuser;",
+        f"`PGUSER` best named `{about.owner}`, as in the original.",
+        "",
+        "### Roles",
+        "",
+        f"One error is harmless: the role `{about.owner}` already exists.",
+        *([] if about.passwords else ["They come back without passwords: the backup's login could not read them."]),
+        "",
+        *_block(f"{_stream(job, ROLES)} | psql -X -q -d template1 -f -"),
+    ]
+    if about.tablespaces:
+        lines += [
+            f"### Tablespaces (`{TABLESPACES}`)",
+            "",
+            "Make each directory first, empty and owned by the server's user; or leave them out and add",
+            "`--no-tablespaces` below.",
+            "",
+            *[f"    {create_tablespace(one)};" for one in about.tablespaces],
+            "",
+        ]
+    for one in databases:
+        lines += _database(job, one, server)
+    return lines
+
+
+def _database(job: BackupJob, one: Database, server: Server) -> list[str]:
+    no_tablespaces = " --no-tablespaces"
+    restore = f"{_stream(job, dump_of(one))} | pg_restore --exit-on-error{no_tablespaces} -d {_dbname(one.name)}"
+    lines = [f"### Database {one.name!r}", ""]
+    if one.name in PLAIN_DATABASES:
+        return [*lines, "It is there in every server.", "", *_block(restore)]
+    statements = [create_database(one, one.name, server.major), *(step.statement for step in after(one, one.name))]
+    script = "\n".join(f"{statement};" for statement in statements)
+    create = f"psql -X -q -v ON_ERROR_STOP=1 -d template1 <<'DBOPS'\n{script}\nDBOPS"
+    return [*lines, *_block(create, restore)]
+
+
+def _dbname(name: str) -> str:
+    """A name with an equals sign, or like a URL, would be read as a connection string."""
+    return shlex.quote("dbname='" + name.replace("\\", "\\\\").replace("'", "\\'") + "'")
