@@ -153,7 +153,7 @@ def _target(answer: Answer[Target, Done]) -> JobTarget:
 
 def _failure(error: BaseException) -> Failure:
     if isinstance(error, DbopsError):
-        return Failure(class_=type(error).__name__, code=error.code, message=error.message, hint=error.hint)
+        return Failure.of(error)
     # Its own words are left out: nobody foresaw them, so nobody knows what they hold.
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{Path(frame.filename).name}:{frame.lineno}"

@@ -9,6 +9,7 @@ import msgspec
 
 from dbops.model.change import Change
 from dbops.model.finding import Benchmark, Finding, Severity
+from dbops.model.job import Failure
 from dbops.model.users import Delta
 
 __all__ = [
@@ -152,7 +153,7 @@ class TargetAudit(msgspec.Struct, frozen=True, kw_only=True):
 
     target: str
     code: int
-    error: str = ""
+    error: Failure | None = None
     report: AuditReport | None = None
 
 

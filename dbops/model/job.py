@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from dbops.errors import DbopsError
 from dbops.plan import Json
 
 __all__ = ["Agenda", "Failure", "JobRun", "JobRuns", "JobTarget", "PastJobs", "ScheduledJob"]
@@ -19,6 +20,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     code: int
     message: str
     hint: str = ""
+
+    @classmethod
+    def of(cls, error: DbopsError) -> Failure:
+        """As data."""
+        return cls(class_=type(error).__name__, code=error.code, message=error.message, hint=error.hint)
 
 
 class JobTarget(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,6 +35,7 @@ from dbops.model.audit import (
 )
 from dbops.model.change import ObjectName
 from dbops.model.finding import Finding, Severity
+from dbops.model.job import Failure
 from dbops.operations.side_by_side import side_by_side
 from dbops.operations.waivers import waiver_rules
 from dbops.operations.workspace import Opened, Workspace
@@ -107,7 +108,7 @@ def audit_all(
         try:
             report = audit(ws, target, self_check=self_check)
         except DbopsError as error:
-            return TargetAudit(target=target.name, code=error.code, error=str(error))
+            return TargetAudit(target=target.name, code=error.code, error=Failure.of(error))
         return TargetAudit(target=target.name, code=_code(report, fail_on), report=report)
 
     done = side_by_side(one, list(targets), jobs)

@@ -51,7 +51,7 @@ def _reach(ws: Workspace, target: Target, timeout_s: float | None) -> Reached:
         with ws.open(target, timeout_s=timeout_s) as opened:
             server = opened.server
     except DbopsError as error:
-        failure = Failure(class_=type(error).__name__, code=error.code, message=error.message, hint=error.hint)
+        failure = Failure.of(error)
         seconds = (ws.now() - began).total_seconds()
         return Reached(target=target.name, address=address, code=error.code, seconds=seconds, error=failure)
     return Reached(

@@ -41,8 +41,10 @@ def run(found: AuditRun) -> str:
 
 
 def _target(one: TargetAudit) -> Iterator[str]:
+    if one.error is not None:
+        yield f"{one.target}: FAILED  {one.error.message}"
+        yield from (f"  {line}" for line in one.error.hint.splitlines())
     if one.report is None:
-        yield f"{one.target}: FAILED  {one.error}"
         return
     counted = [finding for finding in one.report.findings if finding.waived is None]
     waived = len(one.report.findings) - len(counted)
@@ -104,8 +106,8 @@ def junit(found: AuditRun) -> str:
     suites: list[junit_format.Suite] = []
     for one in found.targets:
         cases = tuple(_case(finding, found.fail_on) for finding in one.report.findings) if one.report else ()
-        if one.error:
-            cases = (junit_format.Case(group=one.target, name="audit", outcome="error", message=one.error),)
+        if one.error is not None:
+            cases = (junit_format.Case(group=one.target, name="audit", outcome="error", message=one.error.message),)
         at = one.report.taken_at.isoformat() if one.report else ""
         suites.append(junit_format.Suite(name=one.target, at=at, seconds=0.0, cases=cases))
     return junit_format.document(suites)
