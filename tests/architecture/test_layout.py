@@ -17,6 +17,8 @@ DOMAINS = ("access", "backup", "health")
 CODE = sorted([*ROOT.glob("dbops/**/*.py"), *ROOT.glob("backends/*/**/*.py"), *ROOT.glob("tests/**/*.py")])
 SQL = sorted(ROOT.glob("backends/*/sql/*.sql"))
 MAX_LINES = 400
+# A file of tests follows one room, and each test in it is read alone.
+MAX_TEST_LINES = 650
 MAX_SPI_LINES = 300
 
 
@@ -75,7 +77,8 @@ def test_domain_has_one_word_in_every_tree(domain: str) -> None:
 
 def test_module_is_one_thought() -> None:
     lines = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in CODE}
-    assert {name: count for name, count in lines.items() if count > MAX_LINES} == {}, "split it by what it is about"
+    limit = {name: MAX_TEST_LINES if name.startswith("tests") else MAX_LINES for name in lines}
+    assert {name: count for name, count in lines.items() if count > limit[name]} == {}, "split it by what it is about"
 
 
 def test_plugin_surface_is_one_page() -> None:
