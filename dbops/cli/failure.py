@@ -7,7 +7,6 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 import click
 from click.exceptions import NoArgsIsHelpError
@@ -19,6 +18,7 @@ __all__ = ["code_of", "explain", "report", "scrub"]
 BUG_HINT = "Please report it together with the lines above; they hold no values, only places."
 FRAMES = 8
 STARS = "***"
+_JSON = re.compile(r"(?:^|\0)(?:--format[=\0]|-y*f\0?)json(?:\0|$)")  # flags may share a word: -yf json
 _SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|APIKEY|API_KEY|ACCESS_KEY|CREDENTIAL", re.IGNORECASE)
 _SHAPES = (
     (re.compile(r"(://[^:/@\s]*:)[^@\s]+(@)"), rf"\1{STARS}\2"),
@@ -91,9 +91,7 @@ def short_traceback(error: BaseException) -> str:
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether ``--format json`` was asked for, read by hand: the command line itself may be what is wrong."""
-    if any(word in ("--format=json", "-fjson") for word in arguments):
-        return True
-    return any(word in ("--format", "-f") and after == "json" for word, after in pairwise(arguments))
+    return _JSON.search("\0".join(arguments)) is not None
 
 
 def _interrupted(error: BaseException) -> DbopsError:

@@ -119,7 +119,7 @@ def test_a_failure_is_one_json_document(command: Install, capsys: Capture) -> No
     assert datetime.fromisoformat(document["generated_at"]).tzinfo is not None
 
 
-@pytest.mark.parametrize("arguments", [["--format=json"], ["-fjson"], ["-f", "json"]])
+@pytest.mark.parametrize("arguments", [["--format=json"], ["-fjson"], ["-f", "json"], ["-yf", "json"], ["-yfjson"]])
 def test_json_is_recognised_where_the_command_line_is_wrong(arguments: list[str], capsys: Capture) -> None:
     assert run(["targets", "list", "--nonsense", *arguments]) == 2
     assert json.loads(capsys.readouterr().out)["error"]["code"] == 2
