@@ -222,6 +222,10 @@ KEPT: Mapping[str, str] = {
     "restore plan shop --into {url}/fresh": "verdict chain[].id missing nearest.before nearest.after steps[].summary "
     "estimate.seconds",
     f"restore plan shop {PAST}": "verdict chain missing nearest.after steps estimate",
+    "health check shop down --only pg.sequence.*": "targets[].name targets[].code",
+    "audit run shop down": "targets[].target targets[].code targets[].error",
+    "targets test shop down": "targets[].target targets[].code targets[].error",
+    "job run hopeless": "jobs[].targets[].code jobs[].targets[].error.class",
     "targets list --nonsense": "error.class error.code error.message error.hint",
 }
 
