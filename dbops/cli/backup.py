@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dbops.cli import options
-from dbops.cli.output import confirm, emit, write
+from dbops.cli.output import confirm, emit, save
 from dbops.cli.rendered import rendered
 from dbops.errors import CouldNotTell
 
@@ -253,7 +253,6 @@ def prune(
     from dbops.durations import keep as parse
     from dbops.operations import plans
     from dbops.operations import prune as operations
-    from dbops.plan import dump_plan
     from dbops.report import backup as render
 
     wanted = ws.target(target)
@@ -261,7 +260,7 @@ def prune(
     answer, made = operations.plan(ws, wanted, keep=rule, repository=repository)
     outcome = None
     if output is not None:
-        write(dump_plan(made).decode(), output)
+        save(made, output)
     elif made.steps:
         confirm(made, yes=yes, question="Delete these backups?")
         outcome = plans.apply(ws, made)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dbops.config import Target
     from dbops.plan import Plan
 
-__all__ = ["coloured", "confirm", "describe", "emit", "make_directory", "stream", "write"]
+__all__ = ["coloured", "confirm", "describe", "emit", "make_directory", "save", "stream", "write"]
 
 T = TypeVar("T")
 Renderer = Callable[[T], str]
@@ -95,6 +95,19 @@ def make_directory(name: str) -> None:
         Path(name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{name} cannot be made: {error.strerror}", hint="Choose another directory.") from None
+
+
+def save(plan: Plan, path: str) -> None:
+    """Write a plan into a file, for ``dbops apply``.
+
+    :raises UsageError: ``path`` is standard output, where the answer goes.
+    :raises OutputError: it cannot be written.
+    """
+    from dbops.plan import dump_plan
+
+    if path == "-":
+        raise UsageError("a plan is saved in a file", hint="Name one; standard output shows the answer.")
+    write(dump_plan(plan).decode(), path)
 
 
 def confirm(plan: Plan, *, yes: bool, question: str = "Carry this out?") -> None:

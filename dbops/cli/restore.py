@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dbops.cli import options
-from dbops.cli.output import confirm, emit, write
+from dbops.cli.output import confirm, emit, save
 from dbops.cli.rendered import rendered
 from dbops.errors import CouldNotTell
 
@@ -63,7 +63,6 @@ def plan(
     """Can this point be brought back, and from what? Exit code 0: yes, 1: no, 76: not known."""
     from dbops.errors import UsageError
     from dbops.operations import restore as operations
-    from dbops.plan import dump_plan
     from dbops.report import restore as render
 
     if output is not None and into is None:
@@ -71,7 +70,7 @@ def plan(
     wanted = ws.target(target)
     answer, made = operations.plan(ws, wanted, wish=_wished(**words), into=into, repository=repository)
     if made is not None and output is not None:
-        write(dump_plan(made).decode(), output)
+        save(made, output)
     emit(
         render.plan_document(answer),
         schema="dbops.restore.plan/1",

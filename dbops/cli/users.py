@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dbops.cli import options
-from dbops.cli.output import confirm, emit, write
+from dbops.cli.output import confirm, emit, save, write
 
 if TYPE_CHECKING:
     from dbops.config import Target
@@ -49,13 +49,12 @@ def export(
 def plan(ws: Workspace, *, spec: str, target: str, output: str | None, format_: str) -> int:
     """Steps, SQL, and who gains or loses what. Exit code 1: the server differs from the spec."""
     from dbops.operations import users as operation
-    from dbops.plan import dump_plan
     from dbops.report import users as render
 
     wanted = ws.target(target)
     answer, made = operation.plan(ws, _read(spec), wanted, origin=spec)
     if output is not None:
-        write(dump_plan(made).decode(), output)
+        save(made, output)
     texts = {"text": render.text}
     emit(answer, schema="dbops.users.plan/1", format=format_, target=wanted, renderers=texts)
     return 1 if answer.steps else 0

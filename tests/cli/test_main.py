@@ -22,7 +22,7 @@ from dbops.cli.main import COMMANDS, Entry, cli, run
 from dbops.cli.options import Duration, targets
 from dbops.errors import DbopsError, OutputError, UsageError
 from dbops.model.finding import Missing
-from dbops.plan import Plan
+from dbops.plan import Plan, load_plan
 
 DBOPS = (sys.executable, "-m", "dbops")
 PASSWORD = "hunter2-secret"
@@ -98,7 +98,8 @@ def test_an_unknown_option_is_wrong_use(capsys: Capture) -> None:
     assert "Try 'dbops targets list --help'." in capsys.readouterr().err
 
 
-EVERY_ERROR = [found for name in errors.__all__ if (found := getattr(errors, name)) is not DbopsError]
+NAMED = [getattr(errors, name) for name in errors.__all__]
+EVERY_ERROR = [found for found in NAMED if isinstance(found, type) and found is not DbopsError]
 
 
 @pytest.mark.parametrize("kind", EVERY_ERROR)
@@ -319,6 +320,14 @@ def test_what_cannot_be_written_is_73_and_leaves_nothing(tmp_path: Path) -> None
 PLAN = Plan(
     noun="users.apply", target="shop", engine="postgresql", created_at=datetime(2026, 1, 1, tzinfo=UTC), steps=()
 )
+
+
+def test_a_plan_is_saved_in_a_file_because_the_answer_is_printed(tmp_path: Path, capsys: Capture) -> None:
+    output.save(PLAN, str(tmp_path / "plan.json"))
+    assert load_plan((tmp_path / "plan.json").read_bytes()) == PLAN
+    with pytest.raises(UsageError, match="a plan is saved in a file"):
+        output.save(PLAN, "-")
+    assert capsys.readouterr().out == ""
 
 
 def test_without_a_terminal_a_plan_needs_yes(capsys: Capture) -> None:
