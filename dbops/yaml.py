@@ -24,6 +24,7 @@ Path = tuple[str | int, ...]
 LIMIT = 200_000
 _TEMPLATE = re.compile(r"\{\{\s*env\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _ANY_TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_BREAKS = re.compile("[\r\n\x85\u2028\u2029]")
 _TAG = "tag:yaml.org,2002:"
 # https://yaml.org/spec/1.2.2/#103-core-schema
 _CORE = (
@@ -82,6 +83,11 @@ def _loader() -> Any:
     return loader
 
 
+def _text(_dumper: object, text: str) -> ScalarNode:
+    # The parser takes other line breaks than a line feed for one too, and folds them; escaped they stay what they are.
+    return ScalarNode(f"{_TAG}str", text, style='"' if _BREAKS.search(text) else None)
+
+
 def _never_alias(_dumper: object, _data: object) -> bool:
     return True
 
@@ -89,6 +95,7 @@ def _never_alias(_dumper: object, _data: object) -> bool:
 def dump(value: object) -> str:
     """Plain values as YAML that :func:`load` reads back as the same values, keys in their order."""
     dumper = type("CoreDumper", (yaml.SafeDumper,), {"ignore_aliases": _never_alias})
+    dumper.add_representer(str, _text)  # type: ignore[attr-defined]  # made above, of a class that has it
     # What either schema would read as something else than a text is quoted.
     for tag, pattern, first in _CORE:
         dumper.add_implicit_resolver(_TAG + tag, re.compile(rf"(?:{pattern})\Z"), first)  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dbops import yaml
@@ -94,6 +94,7 @@ trees = st.recursive(
 )
 
 
+@example({"\x85\u2028\r\n": "\n a\n"})
 @given(trees)
 def test_what_is_written_is_read_back(tree: object) -> None:
     assert value(yaml.dump(tree)) == tree
