@@ -21,11 +21,13 @@ from dbops.access.spec import read
 from dbops.errors import InputError
 from dbops.model.access import AccessSnapshot, DefaultGrant, Grant, Membership, Principal, SecuredObject
 from dbops.model.change import (
+    AddDefault,
     AddGrant,
     AddMembership,
     AlterPrincipal,
     CreatePrincipal,
     DropPrincipal,
+    RemoveDefault,
     RemoveGrant,
     SetOwner,
 )
@@ -437,3 +439,69 @@ def test_a_database_that_could_not_be_read_is_an_error() -> None:
 
     with pytest.raises(InputError, match="the database app cannot be read: no way in"):
         changes(plain(databases_missing={"app": Missing("no_permission", "no way in")}), "roles: {a: {}}")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("users: {z: {}}", "spec:3: 'z' is not among manage.principals"),
+        ("users: {a: {member_of: [f]}}", "there is no role 'f', here or on the server"),
+        ("users: {a: {member_of: [b]}, b: {state: absent}}", "the role 'b' shall be absent"),
+        (
+            "users: {a: {member_of: [b]}, b: {member_of: [c]}, c: {member_of: [a]}}",
+            "a circle of memberships: a → b → c → a",
+        ),
+        ("users: {a: {owns: ['table:app.s.z']}}", "there is no object table:app.s.z"),
+        ("users: {a: {grants: [{object: 'table:app.s.z', can: [read]}]}}", "there is no object table:app.s.z"),
+        ("roles: {a: {owns: ['schema:app.s']}, b: {owns: ['schema:app.s']}}", "shall also be owned by 'a' (spec:3)"),
+        (
+            "users: {a: {grants: [{object: 'table:app.z.*', can: [read], future: true}]}}",
+            "there is no schema:app.z",
+        ),
+        (
+            "users: {a: {grants: [{object: 'table:app.s.*', can: [read], future: true, creators: [z]}]}}",
+            "there is no role 'z' to create anything",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(body: str, message: str) -> None:
+    with pytest.raises(InputError) as raised:
+        changes(plain(), body)
+    assert message in raised.value.message
+
+
+def test_creators_can_be_named_and_schemas_have_defaults_too() -> None:
+    found = changes(
+        plain(),
+        "roles:\n  a:\n    grants:\n"
+        "    - {object: 'table:app.s.*', can: [read], future: only, creators: [b, a], grantable: true}\n"
+        "    - {object: 'schema:app.*', can: [read], future: only}\n",
+    )
+    assert [(one.creator, one.kind, one.schema, one.grantable) for one in found if isinstance(one, AddDefault)] == [
+        ("postgres", "schema", "", False),
+        ("b", "table", "s", True),
+    ]
+
+
+def test_whoever_owns_the_database_stands_for_its_owner_role() -> None:
+    objects = tuple(
+        msgspec.structs.replace(one, owner=FIRST if at == 0 else 2) if at < 2 else one
+        for at, one in enumerate(plain().objects)
+    )
+    found = changes(
+        plain(objects=objects), "roles: {b: {grants: [{object: 'table:app.s.*', can: [read], future: only}]}}"
+    )
+    assert {one.creator for one in found if isinstance(one, AddDefault)} == {"postgres", "a"}
+
+
+def test_what_public_gets_by_default_is_added_and_taken() -> None:
+    public = "roles: {PUBLIC: {grants: [%s{object: 'database:app', can: [connect, temp]}, %s]}}"
+    keep = "{object: 'function:app.s.*', can: [execute]}"
+    wish = "{object: 'table:app.s.*', can: [select], future: only, creators: [a]}, "
+    [added] = changes(plain(), public % (wish, keep))
+    assert isinstance(added, AddDefault)
+    assert (added.principal, added.creator) == ("PUBLIC", "a")
+    mine = DefaultGrant(creator=FIRST, database="app", schema="s", kind="table", grants=(Grant(0, FIRST, 3, 0),))
+    [removed] = changes(plain(defaults=(mine,)), public % (wish, keep))
+    assert isinstance(removed, RemoveDefault)
+    assert removed.actions == ("INSERT",)
