@@ -298,3 +298,24 @@ def test_the_audit_login_sees_what_it_needs(database: Database, ws: Workspace) -
     assert report.disagreements == ()
     assert [(one.id, one.reason) for one in report.unknown] == [("pg.access.password_md5", "no_permission")]
     assert f"CONNECT on the database {database.name}_closed is needed" in report.databases_missing.values()
+
+
+def test_the_users_login_provisions_without_being_a_superuser(database: Database, ws: Workspace) -> None:
+    from dbops import registry
+
+    database.sql("CREATE ROLE app_owner; CREATE SCHEMA s AUTHORIZATION app_owner; CREATE ROLE app_group")
+    database.sql("SET ROLE app_owner; CREATE TABLE s.t (a int, b int); RESET ROLE")
+    database.sql(registry.backend("postgresql").grants(["users"], "provisioner", database.server.major))
+    database.sql("ALTER ROLE provisioner PASSWORD 'x'")
+    url = database.server.url("provisioner", database.name, password="x")
+    grants = f"[{{object: 'table:{database.name}.s.*', can: [read, write], future: true, creators: [app_owner]}}]"
+    text = spec(
+        database, f"roles: {{app_new: {{grants: {grants}}}}}\nusers: {{alice: {{member_of: [app_new, app_group]}}}}"
+    )
+    users.apply(ws, text, url)
+    assert users.plan(ws, text, url)[0].steps == ()
+    assert database.sql("SELECT has_table_privilege('alice', 's.t', 'UPDATE')") == [(True,)]
+    less = spec(database, "roles: {app_new: {}}\nusers: {alice: {member_of: [app_new]}}")
+    users.apply(ws, less, url)
+    assert users.plan(ws, less, url)[0].steps == ()
+    assert database.sql("SELECT has_table_privilege('alice', 's.t', 'SELECT')") == [(False,)]
