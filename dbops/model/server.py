@@ -65,6 +65,11 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str] = {}
 
     @property
+    def identity(self) -> str:
+        """The incarnation, or ``""`` when it could not be read."""
+        return self.incarnation if isinstance(self.incarnation, str) else ""
+
+    @property
     def major(self) -> int:
         """The first number of the version."""
         return self.version[0]

@@ -21,6 +21,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Steps for one target, with the inputs that they were decided from.
 
     :param noun: which operation made it and can make it again, such as ``users.apply``.
+    :param incarnation: which server it was made for, as :class:`~dbops.model.server.Server` has it; empty when that does
+        not matter or could not be read. A target's URL may point elsewhere by the time the plan is carried out.
     :param inputs: what planning again needs (spec text, scope, manifest digests); JSON values, no secret.
     :param notes: what the reader should know before approving.
     """
@@ -30,14 +32,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     created_at: datetime
     steps: tuple[Step, ...]
+    incarnation: str = ""
     inputs: dict[str, Json] = {}
     notes: tuple[str, ...] = ()
     schema: Literal["dbops.plan/1"] = FORMAT
 
     @property
     def digest(self) -> str:
-        """SHA-256 over noun, target, engine and steps; equal exactly when the same would be done to the same server."""
-        body = [self.noun, self.target, self.engine, self.steps]
+        """SHA-256 over noun, target, server and steps; equal exactly when the same would be done to the same server."""
+        body = [self.noun, self.target, self.engine, self.incarnation, self.steps]
         return hashlib.sha256(msgspec.json.encode(body, order="sorted")).hexdigest()
 
     @property

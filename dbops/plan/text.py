@@ -13,6 +13,8 @@ __all__ = ["difference", "render_text"]
 def difference(old: Plan, new: Plan) -> tuple[str, ...]:
     """Lines that tell how two plans differ, ``-`` for what only ``old`` does and ``+`` for what only ``new`` does; none
     exactly when their digests are equal. A container is compared apart from its content."""
+    if old.incarnation != new.incarnation:
+        return (f"! this is another server: {new.incarnation or 'unknown'}, not {old.incarnation or 'unknown'}",)
     before, after = _flat(old), _flat(new)
     gone = [step for key, step in before.items() if key not in after]
     come = [step for key, step in after.items() if key not in before]

@@ -380,3 +380,10 @@ def test_times_keep_their_instant() -> None:
     there = timezone(timedelta(hours=5, minutes=30))
     made = msgspec.structs.replace(plan(), created_at=NOW.astimezone(there))
     assert load_plan(dump_plan(made)).created_at == NOW
+
+
+def test_the_same_steps_for_another_server_are_another_plan() -> None:
+    here = Plan(noun="users.apply", target="shop", engine="toy", created_at=NOW, steps=(), incarnation="7001")
+    there = msgspec.structs.replace(here, incarnation="7002")
+    assert here.digest != there.digest
+    assert difference(here, there) == ("! this is another server: 7002, not 7001",)
