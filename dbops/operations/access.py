@@ -283,7 +283,7 @@ def _disagreement(effective: Effective, question: Question, answer: bool) -> Dis
 
 
 def _waived(ws: Workspace, target: Target, findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    accepted = waiver_rules(target)
+    accepted = waiver_rules(target, ws.config.path)
     return tuple(
         msgspec.structs.replace(one, waived=waiver(one.id, one.fingerprint, accepted, ws.now())) for one in findings
     )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import datetime
 
 import msgspec
 
 from dbops import registry
 from dbops.capabilities import Capability
-from dbops.config import Target, Waiver
-from dbops.durations import instant
+from dbops.config import Target
 from dbops.errors import ConfigError, CouldNotTell, DbopsError, UsageError, worst_code
 from dbops.health import catalogue, decide
 from dbops.health.answers import Answers
@@ -33,6 +31,7 @@ from dbops.model.health import (
 from dbops.operations.asking import DATABASES, Asked, ask
 from dbops.operations.protection import Stored, protection, stored
 from dbops.operations.side_by_side import Later, side_by_side
+from dbops.operations.waivers import waiver_rules
 from dbops.operations.workspace import Opened, Workspace
 from dbops.session import preload
 from dbops.spi import Backend
@@ -120,31 +119,9 @@ def _job(ws: Workspace, target: Target, only: Sequence[str], skip: Sequence[str]
         target=target,
         backend=backend,
         checks=catalogue.choose(every, only, (*skip, *target.skip)),
-        waivers=tuple(_rule(one, f"{where}.waivers[{at}]") for at, one in enumerate(target.waivers)),
+        waivers=waiver_rules(target, ws.config.path),
         timeout_s=timeout_s or target.timeout_s,
     )
-
-
-def _rule(waiver: Waiver, where: str) -> WaiverRule:
-    return WaiverRule(
-        id=waiver.id,
-        reason=waiver.reason,
-        by=waiver.by,
-        until=_until(waiver.until, where) if waiver.until else None,
-        fingerprint=waiver.fingerprint,
-    )
-
-
-def _until(text: str, where: str) -> datetime:
-    """A day counts to its end, in UTC."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        try:
-            return instant(text, f"{where}.until")
-        except UsageError as error:
-            raise ConfigError(error.message, hint=error.hint) from None
-    return instant(datetime.combine(day + timedelta(days=1), time_of_day()).isoformat() + "+00:00")
 
 
 def _check(ws: Workspace, job: _Job) -> tuple[TargetHealth, tuple[CheckResult, ...]]:

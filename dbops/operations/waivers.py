@@ -13,9 +13,10 @@ from dbops.model.health import WaiverRule
 __all__ = ["waiver_rules"]
 
 
-def waiver_rules(target: Target) -> tuple[WaiverRule, ...]:
-    """:raises ConfigError: a time that is none, with the key path."""
-    return tuple(_rule(one, f"targets.{target.name}.waivers[{at}].until") for at, one in enumerate(target.waivers))
+def waiver_rules(target: Target, path: str) -> tuple[WaiverRule, ...]:
+    """:raises ConfigError: a time that is none, with ``path`` (the configuration's) and the key."""
+    where = f"{path or 'targets'}: targets.{target.name}.waivers"
+    return tuple(_rule(one, f"{where}[{at}].until") for at, one in enumerate(target.waivers))
 
 
 def _rule(waiver: Waiver, where: str) -> WaiverRule:
