@@ -22,7 +22,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     :param noun: which operation made it and can make it again, such as ``users.apply``.
     :param incarnation: which server it was made for, as :class:`~dbops.model.server.Server` has it; empty when
-        that does not matter or could not be read. A target's URL may point elsewhere by the time the plan is carried out.
+        that does not matter or could not be read. A target's URL may point elsewhere by the time it is carried out.
     :param inputs: what planning again needs (spec text, scope, manifest digests); JSON values, no secret.
     :param notes: what the reader should know before approving.
     """
