@@ -1,4 +1,4 @@
-"""Storing a stream: source, zstd, age, digests, sink; each with a thread of its own."""
+"""Storing a stream: source, digest, zstd, age, sink; each with a thread of its own."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def encode(
     end = _Once(source)
     clear = Tally()
     try:
-        channel = team.stage("read", lambda out: _read(end, clear, out))
+        read = team.stage("read", lambda out: _read(end, out))
+        channel = team.stage("digest", lambda out: _digest(read, clear, out))
         for one in filters:
             channel = team.stage(one.name, _stage(one, channel, threads))
         stored = channel
@@ -93,12 +94,18 @@ def _watch(team: Crew, tick: Callable[[], None]) -> None:
     tick()
 
 
-def _read(source: _Once, clear: Tally, out: Channel) -> None:
+def _read(source: _Once, out: Channel) -> None:
+    # Nothing else is done here: while this thread is busy, the server or the program at the other end waits.
     while block := source.read(BLOCK):
-        clear.add(block)
         out.put(block)
     # Closing belongs to reading: a producer that only now says that it failed has failed before anything is published.
     source.close()
+
+
+def _digest(blocks: Channel, clear: Tally, out: Channel) -> None:
+    for block in blocks:
+        clear.add(block)
+        out.put(block)
 
 
 def _stage(one: Filter, source: Channel, threads: int | None) -> Callable[[Channel], None]:
