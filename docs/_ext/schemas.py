@@ -1,6 +1,7 @@
 """Write the JSON Schemas of every document into ``docs/reference/schemas``: ``python docs/_ext/schemas.py``.
 
 They are committed, so that a change of what is printed shows in review; ``--check`` says which ones are out of date.
+Descriptions come from docstrings and do not count there: another wording promises nothing else.
 """
 
 from __future__ import annotations
@@ -28,19 +29,30 @@ def texts() -> dict[str, str]:
 
 
 def out_of_date(wanted: Mapping[str, str]) -> list[str]:
-    """Files that hold something else, are missing, or are of no document any more."""
+    """Files that promise something else, are missing, or are of no document any more."""
     there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
-    return sorted(name for name in wanted.keys() | there.keys() if wanted.get(name) != there.get(name))
+    return sorted(wanted.keys() ^ there.keys()) + sorted(
+        name for name in wanted.keys() & there.keys() if promise(wanted[name]) != promise(there[name])
+    )
+
+
+def promise(text: str) -> object:
+    """A schema without its descriptions."""
+    return json.loads(text, object_pairs_hook=_undescribed)
+
+
+def _undescribed(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    return {key: value for key, value in pairs if key != "description" or not isinstance(value, str)}
 
 
 def write(wanted: Mapping[str, str]) -> None:
     """Bring every file up to date."""
     FOLDER.mkdir(exist_ok=True)
-    for name in out_of_date(wanted):
-        if name in wanted:
-            (FOLDER / name).write_text(wanted[name], encoding="utf-8")
-        else:
-            (FOLDER / name).unlink()
+    for path in FOLDER.glob("*.json"):
+        if path.name not in wanted:
+            path.unlink()
+    for name, text in wanted.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:
