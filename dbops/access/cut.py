@@ -38,7 +38,7 @@ def minimal_cut(edges: Sequence[Edge[T]], source: Hashable, sink: Hashable) -> l
                 for edge in edges
                 if edge.label is not None and edge.start in came_by and edge.end not in came_by
             ]
-        if not _augment(edges, flow, came_by, source, sink):
+        if not _augment(edges, flow, came_by, sink):
             return None
 
 
@@ -65,15 +65,10 @@ def _search(
     return came_by
 
 
-def _augment(
-    edges: Sequence[Edge[T]], flow: list[int], came_by: dict[Hashable, int | None], source: Hashable, sink: Hashable
-) -> bool:
+def _augment(edges: Sequence[Edge[T]], flow: list[int], came_by: dict[Hashable, int | None], sink: Hashable) -> bool:
     """Send one more unit along the way that was found; False when nothing on it can be removed."""
     removable, node = False, sink
-    while node != source:
-        number = came_by[node]
-        if number is None:
-            break
+    while (number := came_by[node]) is not None:
         if number >= 0:
             flow[number] += 1
             removable |= edges[number].label is not None
