@@ -48,7 +48,10 @@ def simulate(snapshot: AccessSnapshot, changes: Iterable[Change]) -> AccessSnaps
 
 
 class Simulation:
-    """A snapshot that can be changed. Positions stay: a dropped principal keeps its place, with nothing left to it."""
+    """A snapshot that can be changed. Positions stay: a dropped principal keeps its place.
+
+    No server drops one that still owns something or has rights: a drop ends its memberships and nothing else.
+    """
 
     def __init__(self, snapshot: AccessSnapshot) -> None:
         self._before = snapshot
@@ -163,7 +166,7 @@ class Simulation:
         old = self.principals[number]
         if isinstance(change, DropPrincipal):
             self.principals[number] = msgspec.structs.replace(old, kind="unknown", attributes=())
-            self._forget(number)
+            self.memberships = [one for one in self.memberships if number not in (one.member, one.group)]
             return
         kept = tuple(one for one in old.attributes if one not in change.loses)
         self.principals[number] = msgspec.structs.replace(
@@ -172,25 +175,12 @@ class Simulation:
             valid_until=change.valid_until if change.set_until else old.valid_until,
             connection_limit=change.connection_limit if change.set_limit else old.connection_limit,
         )
-
         if not self.rules.membership_options:
             inherits = "INHERIT" in self.principals[number].attributes
             self.memberships = [
                 msgspec.structs.replace(row, inherit=inherits) if row.member == number else row
                 for row in self.memberships
             ]
-
-    def _forget(self, number: int) -> None:
-        self.memberships = [one for one in self.memberships if number not in (one.member, one.group)]
-        for place, one in enumerate(self.objects):
-            grants = self._before.acls[one.acl] if one.acl >= 0 else ()
-            if place in self._entries or any(grant.grantee == number for grant in grants):
-                found = self.entries(place)
-                for pair in [pair for pair in found if pair[0] == number]:
-                    del found[pair]
-        for found in self._defaults.values():
-            for pair in [pair for pair in found if pair[0] == number]:
-                del found[pair]
 
     def _membership(self, change: AddMembership | RemoveMembership) -> None:
         member, group = self.numbers[change.member], self.numbers[change.group]
