@@ -8,13 +8,14 @@ from datetime import datetime
 from dbops.access.closure import each
 from dbops.access.effective import Effective
 from dbops.access.naming import spell
-from dbops.model.access import AccessSnapshot, Membership, SecuredObject
+from dbops.model.access import AccessSnapshot, Kind, Membership, SecuredObject
 from dbops.model.audit import Comparison
 from dbops.model.users import Delta
 
 __all__ = ["compare", "deltas"]
 
-Key = tuple[str, tuple[str, ...], str]
+Key = tuple[str, tuple[str, ...]]
+Places = dict[Key, SecuredObject]
 
 
 def deltas(before: AccessSnapshot, after: AccessSnapshot, now: datetime) -> tuple[Delta, ...]:
@@ -56,23 +57,38 @@ class _Renumbering:
 
 def _compared(old: Effective, new: Effective) -> Iterator[tuple[str, int, int]]:
     renumber = _Renumbering(old, new)
-    before = {(one.kind, one.path): one for one in old.snapshot.objects}
-    after = {(one.kind, one.path): one for one in new.snapshot.objects}
+    before, after = _places(old.snapshot), _places(new.snapshot)
     for key in sorted(before.keys() | after.keys()):
-        was, will = before.get(key), after.get(key)
         kind = new.snapshot.rules.kinds.get(key[0]) or old.snapshot.rules.kinds[key[0]]
         for action in kind.actions:
-            first = renumber(_holders(old, was, action))
-            second = _holders(new, will, action)
+            first = renumber(_holders(old, before, key, action))
+            second = _holders(new, after, key, action)
             if first != second:
                 yield f"{action} on {spell(new.snapshot.rules, key[0], key[1])}", first, second
 
 
-def _holders(effective: Effective, one: SecuredObject | None, action: str) -> int:
-    if one is None:
+def _places(snapshot: AccessSnapshot) -> Places:
+    return {(one.kind, one.path): one for one in snapshot.objects}
+
+
+def _holders(effective: Effective, places: Places, key: Key, action: str) -> int:
+    kind = effective.snapshot.rules.kinds.get(key[0])
+    if kind is None or action not in kind.actions:
         return 0
-    kind = effective.snapshot.kind(one)
-    return effective.nominal(one, action) if action in kind.actions else 0
+    if key in places:
+        return effective.nominal(places[key], action)
+    return _by_table(effective, places, kind, key[1], action) if kind.name == "column" else 0
+
+
+def _by_table(effective: Effective, places: Places, kind: Kind, path: tuple[str, ...], action: str) -> int:
+    """A column is only in a snapshot when it has rights of its own; without them, those of its table hold."""
+    found = 0
+    for implied in kind.implied:
+        for name, above in effective.snapshot.rules.kinds.items():
+            table = places.get((name, path[:-1]))
+            if table is not None and implied.action == action and implied.by_kind in (name, above.family):
+                found |= effective.nominal(table, implied.by_action)
+    return found
 
 
 def _logins(old: Effective, new: Effective, gains: dict[str, list[str]], losses: dict[str, list[str]]) -> None:
