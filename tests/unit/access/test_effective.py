@@ -153,6 +153,37 @@ def test_an_invoker_view_is_as_good_as_the_one_who_asks(make: Make) -> None:
     assert usable(viewed(make, flags=("invoker",), grants=(("a", "SELECT", "t"),)), "w", "SELECT") == {"a"}
 
 
+def alone(snapshot: AccessSnapshot, last: str) -> AccessSnapshot:
+    """The same, what contains an object not read."""
+    objects = tuple(
+        msgspec.structs.replace(one, parent=-1) if one.path[-1] == last else one for one in snapshot.objects
+    )
+    return msgspec.structs.replace(snapshot, objects=objects)
+
+
+def test_a_column_whose_table_was_not_read_has_its_own_grants_alone(make: Make) -> None:
+    found = make(people={"a": (), "b": ()}, grants=(("a", "SELECT", "t"), ("b", "SELECT", "c")))
+    assert nominal(alone(found, "c"), "c", "SELECT") == {"b"}
+
+
+def test_a_container_that_was_not_read_keeps_nobody_out(make: Make) -> None:
+    found = make(people={"a": ("LOGIN",)}, grants=(("a", "SELECT", "t"),))
+    assert usable(found, "t", "SELECT") == set()
+    assert usable(alone(found, "t"), "t", "SELECT") == {"a"}
+
+
+@pytest.mark.parametrize(("granted", "who"), [((("b", "SELECT", "t"),), {"a", "b"}), ((), set())])
+def test_views_that_read_each_other_end_at_the_table(
+    make: Make, granted: tuple[tuple[str, str, str], ...], who: set[str]
+) -> None:
+    found = viewed(make, grants=granted)
+    view = found.objects[-1]
+    first = msgspec.structs.replace(view, reads=(*view.reads, Reads(len(found.objects))))
+    second = msgspec.structs.replace(view, path=("app", "s", "x"), reads=(Reads(len(found.objects) - 1),))
+    found = msgspec.structs.replace(found, objects=(*found.objects[:-1], first, second))
+    assert usable(found, "w", "SELECT") == usable(found, "x", "SELECT") == who
+
+
 def test_an_unknown_action_is_refused(make: Make) -> None:
     found = make(people={})
     with pytest.raises(KeyError):

@@ -123,6 +123,14 @@ def test_a_closed_database_is_in_the_way(make: Make) -> None:
     assert blocks(asked(msgspec.structs.replace(found, objects=closed))) == ["closed"]
 
 
+def test_what_was_not_read_is_neither_a_way_nor_in_the_way(make: Make) -> None:
+    found = make(people={"a": ("LOGIN",)}, grants=(("a", "SELECT", "t"),))
+    assert "USAGE" in asked(found, last="c").blocked_by[0].summary
+    assert asked(found, last="c").allowed
+    objects = tuple(msgspec.structs.replace(one, parent=-1) if one.kind == "column" else one for one in found.objects)
+    assert blocks(asked(msgspec.structs.replace(found, objects=objects), last="c")) == ["no_grant"]
+
+
 @pytest.mark.parametrize(("flags", "who"), [((), "b"), (("invoker",), "a")])
 def test_a_view_names_the_one_who_lacks(make: Make, flags: tuple[str, ...], who: str) -> None:
     found = make(people={"a": ("LOGIN",), "b": ()}, grants=(("a", "USAGE", "s"), ("a", "CONNECT", "app")))

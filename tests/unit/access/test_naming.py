@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbops.access.naming import find, find_principal, parts, spell, split_kind
+from dbops.access.naming import find, find_principal, label, parts, spell, split_kind
 from dbops.errors import UsageError
 from dbops.model.access import AccessSnapshot, Kind, Rules
 
@@ -53,6 +54,37 @@ def test_leading_parts_may_be_left_out(make: Make) -> None:
     found = make(people={"alice": ()})
     for text in ("table:app.s.t", "s.t", "t", "table:t"):
         assert found.objects[find(found, text)].path == ("app", "s", "t")
+
+
+def twice(make: Make, path: tuple[str, ...]) -> AccessSnapshot:
+    """The world, and a second table by another path."""
+    found = make(people={})
+    second = msgspec.structs.replace(found.objects[2], path=path, parent=-1)
+    return msgspec.structs.replace(found, objects=(*found.objects, second))
+
+
+def test_a_name_that_several_have_is_refused_with_all_of_them(make: Make) -> None:
+    found = twice(make, ("app", "z", "t"))
+    with pytest.raises(UsageError, match="t could be several objects") as raised:
+        find(found, "t")
+    assert raised.value.hint == "Write one of: table:app.s.t; table:app.z.t."
+    for one in found.objects:
+        assert found.objects[find(found, label(found, one))] is one
+
+
+def test_of_several_the_one_in_the_database_of_the_session_is_meant(make: Make) -> None:
+    found = twice(make, ("other", "s", "t"))
+    assert found.objects[find(found, "s.t")].path == ("app", "s", "t")
+    assert found.objects[find(found, "other.s.t")].path == ("other", "s", "t")
+
+
+def test_an_object_without_a_path_goes_by_its_kind(make: Make) -> None:
+    found = make(people={})
+    rules = msgspec.structs.replace(found.rules, kinds={**found.rules.kinds, "server": Kind(name="server", actions=())})
+    server = msgspec.structs.replace(found.objects[0], kind="server", path=())
+    found = msgspec.structs.replace(found, rules=rules, objects=(*found.objects, server))
+    assert label(found, server) == "server"
+    assert found.objects[find(found, "server")] is server
 
 
 def test_what_is_not_there_is_said(make: Make) -> None:

@@ -45,9 +45,13 @@ def test_a_whole_spec() -> None:
 
 
 def test_entries_for_other_engines_are_left_out() -> None:
-    found = desired("users:\n  a: {engines: [mysql]}\n  b: {grants: [{object: x, can: [y], engines: [mssql]}]}\n")
+    found = desired(
+        "users:\n  a: {engines: [mysql]}\n  b:\n    grants: [{object: x, can: [y], engines: [mssql]}]\n"
+        "    member_of: [{role: q, engines: [mysql]}, {role: r, engines: [postgresql]}]\n"
+    )
     assert [one.name for one in found.principals] == ["b"]
     assert found.principals[0].grants == ()
+    assert [one.role for one in found.principals[0].member_of] == ["r"]
 
 
 @pytest.mark.parametrize(
