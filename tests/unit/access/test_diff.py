@@ -9,9 +9,9 @@ import pytest
 
 from dbops.access.diff import diff
 from dbops.errors import InputError
-from dbops.model.access import AccessSnapshot, DefaultGrant, Grant
-from dbops.model.change import DropPrincipal, RemoveDefault
-from dbops.model.users import Wanted, WantedPrincipal
+from dbops.model.access import AccessSnapshot, DefaultGrant, Grant, Membership
+from dbops.model.change import AddDefault, AddGrant, AddMembership, DropPrincipal, RemoveDefault, RemoveMembership
+from dbops.model.users import SpecMember, Wanted, WantedGrant, WantedPrincipal
 
 Make = Callable[..., AccessSnapshot]
 A, B, C = 2, 3, 4
@@ -26,11 +26,16 @@ def default(creator: int, grantee: int, database: str = "app") -> DefaultGrant:
     return DefaultGrant(creator=creator, database=database, schema="", kind="table", grants=grants)
 
 
-def wanted(*people: WantedPrincipal) -> Wanted:
-    return Wanted(managed=("*",), databases=("app",), principals=people, grants=(), owners=())
+def wanted(*people: WantedPrincipal, grants: tuple[WantedGrant, ...] = ()) -> Wanted:
+    return Wanted(managed=("*",), databases=("app",), principals=people, grants=grants, owners=())
 
 
-PRESENT = WantedPrincipal(name="a", state="present", attributes=(), member_of=())
+def person(name: str, *groups: str) -> WantedPrincipal:
+    members = tuple(SpecMember(role=group, where=f"spec:{name}") for group in groups)
+    return WantedPrincipal(name=name, state="present", attributes=(), member_of=members)
+
+
+PRESENT = person("a")
 ABSENT = WantedPrincipal(name="a", state="absent", attributes=(), member_of=(), where="spec:7")
 
 
@@ -51,3 +56,50 @@ def test_an_account_goes_when_no_default_names_it(make: Make, creator: int, gran
     with pytest.raises(InputError, match="spec:7: 'a' cannot be dropped yet: default privileges") as raised:
         diff(found, wanted(ABSENT))
     assert "dbops users offboard" in raised.value.hint
+
+
+def test_two_wishes_for_the_same_new_objects_are_one_default(make: Make) -> None:
+    def wish(action: str, grantable: bool) -> WantedGrant:
+        return WantedGrant(
+            principal="a",
+            kind="table",
+            path=("app", "s", "*"),
+            actions=(action,),
+            future="only",
+            grantable=grantable,
+        )
+
+    found = diff(world(make), wanted(PRESENT, grants=(wish("SELECT", False), wish("INSERT", True)))).changes
+    assert [(one.creator, one.actions, one.grantable) for one in found if isinstance(one, AddDefault)] == [
+        ("owner", ("SELECT",), False),
+        ("owner", ("INSERT",), True),
+    ]
+    assert not [one for one in found if isinstance(one, AddGrant)]
+
+
+def test_memberships_of_the_server_close_a_circle_too(make: Make) -> None:
+    """Those of whoever the spec does not name; what it names is as the spec says, whatever the server has."""
+    rows = (Membership(member=B, group=C), Membership(member=C, group=A))
+    found = msgspec.structs.replace(world(make), memberships=rows)
+    with pytest.raises(InputError, match="a circle of memberships: a → b → c → a") as raised:
+        diff(found, wanted(person("a", "b")))
+    assert raised.value.message.startswith("on the server:")
+    changes = diff(found, wanted(person("a", "b"), person("c"))).changes
+    assert {
+        (type(one), one.member, one.group) for one in changes if isinstance(one, AddMembership | RemoveMembership)
+    } == {
+        (AddMembership, "a", "b"),
+        (RemoveMembership, "c", "a"),
+    }
+
+
+def test_two_ways_to_one_group_are_no_circle(make: Make) -> None:
+    changes = diff(world(make), wanted(person("a", "b", "c"), person("b", "d"), person("c", "d"), person("d"))).changes
+    assert len([one for one in changes if isinstance(one, AddMembership)]) == 4
+
+
+def test_a_membership_follows_from_the_database_and_is_left_alone(make: Make) -> None:
+    row = Membership(member=A, group=B, database="app", implicit=True)
+    found = msgspec.structs.replace(world(make), memberships=(row,))
+    assert diff(found, wanted(PRESENT)).changes == ()
+    assert diff(found, wanted(person("b", "a"))).changes != ()

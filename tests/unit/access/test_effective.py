@@ -106,7 +106,7 @@ def test_usable_needs_login_connect_and_usage(make: Make) -> None:
 
 
 def test_usable_ends_when_the_account_does(make: Make) -> None:
-    for until, who in ((NOW + timedelta(1), {"a"}), (NOW, set())):
+    for until, who in ((NOW + timedelta(1), {"a"}), (NOW, set[str]())):
         assert usable(make(people={"a": ("LOGIN",)}, grants=GATED, until={"a": until}), "t", "SELECT") == who
 
 
@@ -172,7 +172,7 @@ def test_a_container_that_was_not_read_keeps_nobody_out(make: Make) -> None:
     assert usable(alone(found, "t"), "t", "SELECT") == {"a"}
 
 
-@pytest.mark.parametrize(("granted", "who"), [((("b", "SELECT", "t"),), {"a", "b"}), ((), set())])
+@pytest.mark.parametrize(("granted", "who"), [((("b", "SELECT", "t"),), {"a", "b"}), ((), set[str]())])
 def test_views_that_read_each_other_end_at_the_table(
     make: Make, granted: tuple[tuple[str, str, str], ...], who: set[str]
 ) -> None:

@@ -77,6 +77,16 @@ def test_many_ways_are_cut_short(make: Make) -> None:
     assert len(found.changes) == 3
 
 
+def test_a_circle_and_a_group_that_has_nothing_are_no_ways(make: Make) -> None:
+    found = make(
+        people={"a": (), "b": (), "c": (), "idle": ()},
+        members=(("a", "b"), ("b", "c"), ("c", "a"), ("b", "idle")),
+        grants=(("c", "SELECT", "t"), ("idle", "INSERT", "t")),
+    )
+    [path] = asked(found).paths
+    assert [(hop.from_, hop.to) for hop in path] == [("a", "b"), ("b", "c"), ("c", "table:app.s.t")]
+
+
 def test_what_is_granted_nowhere(make: Make) -> None:
     found = asked(make(people={"a": ("LOGIN",)}))
     assert not found.allowed
@@ -91,7 +101,12 @@ def test_an_owner_can_regain(make: Make) -> None:
 
 def test_becoming_is_not_inheriting(make: Make) -> None:
     options = {("a", "b"): {"inherit": False}}
-    found = make(people={"a": (), "b": ()}, members=(("a", "b"),), options=options, grants=(("b", "SELECT", "t"),))
+    found = make(
+        people={"a": (), "b": (), "c": ()},
+        members=(("a", "b"),),
+        options=options,
+        grants=(("b", "SELECT", "t"), ("c", "SELECT", "t")),
+    )
     [block] = [block for block in asked(found).blocked_by if block.kind == "not_inherited"]
     assert block.fix == "SET ROLE b"
 

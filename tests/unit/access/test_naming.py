@@ -32,6 +32,7 @@ def test_a_name_is_read_as_it_was_written(path: list[str]) -> None:
 def test_parts_are_quoted_only_where_they_must_be() -> None:
     assert spell(RULES, "table", ("app", "sa.les", 'o"k')) == 'table:app."sa.les"."o""k"'
     assert spell(RULES, "function", ("app", "s", "total(a.b, text)")) == "function:app.s.total(a.b, text)"
+    assert parts('app."sa.les"."o""k"', RULES) == ("app", "sa.les", 'o"k')
     assert parts('app.s."to.tal"(a.b)', RULES) == ("app", "s", '"to.tal"(a.b)')
     assert parts("app.s.total(a.b)", RULES) == ("app", "s", "total(a.b)")
 

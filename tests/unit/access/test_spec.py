@@ -44,6 +44,13 @@ def test_a_whole_spec() -> None:
     assert (carol.valid_until, carol.connection_limit) == ("keep", "keep")
 
 
+@pytest.mark.parametrize("text", ["2027-01-01T12:00:00+02:00", "2027-01-01T10:00:00Z", "2027-01-01T05:00:00-05:00"])
+def test_an_end_is_kept_in_utc(text: str) -> None:
+    [alice] = desired(f"users: {{a: {{valid_until: '{text}'}}}}").principals
+    assert isinstance(alice.valid_until, datetime)
+    assert alice.valid_until.isoformat() == "2027-01-01T10:00:00+00:00"
+
+
 def test_entries_for_other_engines_are_left_out() -> None:
     found = desired(
         "users:\n  a: {engines: [mysql]}\n  b:\n    grants: [{object: x, can: [y], engines: [mssql]}]\n"
