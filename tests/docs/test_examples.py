@@ -78,14 +78,35 @@ level = "full"
     return folder
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_examples(page: str, place: Path) -> None:
-    environment = {
+def environment_of(place: Path) -> dict[str, str]:
+    return {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "DBOPS_STATE": str(place / "state"),
         "ERIN_PASSWORD": "first-secret-of-erin",
     }
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/library.md", "README.md"])
+def test_python_examples(page: str, place: Path) -> None:
+    text = (DOCS.parent / page).read_text(encoding="utf-8")
+    programs = [found["text"] for found in BLOCK.finditer(text) if found["language"] == "python"]
+    assert programs
+    for program in programs:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            check=False,
+            cwd=place,
+            env=environment_of(place),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{page}: {program}\n{done.stderr[-3000:]}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples(page: str, place: Path) -> None:
+    environment = environment_of(place)
     for command, code in commands(page):
         done = subprocess.run(
             ["bash", "-c", command], check=False, cwd=place, env=environment, capture_output=True, text=True
