@@ -170,8 +170,13 @@ class AccessDriver(Protocol):
         """Pure: the steps that make the changes, in their order."""
         ...
 
-    def offboard(self, snapshot: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:
-        """Pure: the steps after which nothing on the server refers to an account, and the account is gone."""
+    def offboard(
+        self, reader: Reader, snapshot: AccessSnapshot, name: str, heir: str, server: Server
+    ) -> tuple[Step, ...]:
+        """The steps after which nothing on the server refers to an account, and the account is gone.
+
+        :param heir: who gets what it owns; UsageError when that is nobody and it owns anything, in the snapshot or not.
+        """
         ...
 
     def render(self, change: Change, server: Server) -> str:

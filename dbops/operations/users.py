@@ -116,7 +116,7 @@ def rotate(ws: Workspace, target: str | Target, name: str, password: SecretRef, 
 def offboard(ws: Workspace, target: str | Target, name: str, *, heir: str = "") -> Plan:
     """A plan after which nothing on the server refers to an account, and the account is gone.
 
-    :param heir: who gets what the account owns; without one what it owns is dropped, and the steps say so.
+    :param heir: who gets what the account owns; needed when it owns anything, for nothing is dropped with its owner.
     :raises UsageError: no such account, or it cannot be done without harm to others.
     """
     wanted = ws.target(target)
@@ -125,7 +125,7 @@ def offboard(ws: Workspace, target: str | Target, name: str, *, heir: str = "") 
         snapshot = opened.backend.access.inspect(opened.reader, opened.server, Scope())
         account = snapshot.principals[find_principal(snapshot, name)].name
         successor = snapshot.principals[find_principal(snapshot, heir)].name if heir else ""
-        steps = opened.backend.access.offboard(snapshot, account, successor, opened.server)
+        steps = opened.backend.access.offboard(opened.reader, snapshot, account, successor, opened.server)
     return Plan(
         noun=OFFBOARD,
         target=wanted.name,

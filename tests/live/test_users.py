@@ -263,6 +263,24 @@ def test_offboarding_leaves_nothing_and_takes_nothing_from_others(database: Data
         database.server.sql(f"DROP DATABASE {other} WITH (FORCE)")
 
 
+@pytest.mark.parametrize("place", ["here", "elsewhere"])
+def test_nothing_of_any_kind_is_dropped_with_its_owner(database: Database, ws: Workspace, place: str) -> None:
+    """An access snapshot lists no text search configurations, yet DROP OWNED takes them."""
+    database.sql(
+        "CREATE ROLE alice; CREATE ROLE heir; CREATE TEXT SEARCH CONFIGURATION words (COPY = pg_catalog.english)"
+    )
+    database.sql("ALTER TEXT SEARCH CONFIGURATION words OWNER TO alice")
+    url = database.url() if place == "here" else database.server.url()
+    with pytest.raises(UsageError) as raised:
+        users.offboard(ws, url, "alice")
+    named = "text search configuration public.words" if place == "here" else "pg_ts_config"
+    assert raised.value.message.startswith(f"'alice' owns 1 object(s): {named}")
+    assert f"in {database.name}" in raised.value.message
+    plans.apply(ws, users.offboard(ws, url, "alice", heir="heir")).raise_for_status()
+    owner = "SELECT cfgowner::regrole::text FROM pg_ts_config WHERE cfgname = 'words'"
+    assert database.sql(owner) == [("heir",)]
+
+
 @pytest.mark.parametrize(
     ("name", "heir", "message"),
     [

@@ -57,11 +57,13 @@ class PostgreSQLAccess:
 
         return compile_changes(changes, server)
 
-    def offboard(self, snapshot: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:
+    def offboard(
+        self, reader: Reader, snapshot: AccessSnapshot, name: str, heir: str, server: Server
+    ) -> tuple[Step, ...]:
         """Steps after which the role and all references to it are gone."""
         from dbops_postgresql.access.offboard import offboard
 
-        return offboard(snapshot, name, heir, server)
+        return offboard(reader, snapshot, name, heir, server)
 
     def render(self, change: Change, server: Server) -> str:
         """One change as SQL."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dbops.access.naming import spell
 from dbops.errors import UsageError
@@ -10,9 +10,11 @@ from dbops.model.access import AccessSnapshot
 from dbops.model.change import AddGrant, AddMembership, Change, ObjectName, RemoveMembership
 from dbops.model.server import Server
 from dbops.plan import Need, Risk, Sql, Step
+from dbops.spi import Reader
 from dbops_postgresql.access.compile import locked, summary
 from dbops_postgresql.access.sql import OPTIONS_SINCE, sql, undo
 from dbops_postgresql.quoting import identifier, literal
+from dbops_postgresql.statement import text
 
 __all__ = ["offboard"]
 
@@ -20,14 +22,31 @@ __all__ = ["offboard"]
 SESSIONS = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
 
 
-def offboard(snapshot: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:
+def offboard(reader: Reader, snapshot: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:
     """Lock out, end sessions, keep what others have through it, hand over, clean up, drop.
 
     :raises UsageError: it owns something and nobody is to have it; a database cannot be read; it is no account to go.
     """
     leaving = _Leaving(snapshot, name, heir, server)
     leaving.check()
+    if not heir:
+        _owns_nothing(snapshot, name, reader.tuples(text("access_owned"), {"role": name}))
     return locked(list(leaving.steps()))
+
+
+def _owns_nothing(snapshot: AccessSnapshot, name: str, unlisted: Sequence[tuple[str, str]]) -> None:
+    """What it owns would go with it: DROP OWNED makes no difference between rights and objects."""
+    owned = [
+        spell(snapshot.rules, one.kind, one.path)
+        for one in snapshot.objects
+        if snapshot.principals[one.owner].name == name and one.kind != "column"
+    ]
+    owned += [f"{what} in {database}" for what, database in unlisted]
+    if owned:
+        raise UsageError(
+            f"{name!r} owns {len(owned)} object(s): {', '.join(owned[:3])}",
+            hint="Say who shall have them: --reassign-to ROLE. Nothing is dropped with its owner.",
+        )
 
 
 class _Leaving:
@@ -51,22 +70,15 @@ class _Leaving:
             raise UsageError(
                 f"what {self._name!r} has in {names} cannot be seen", hint="Use a login that may connect everywhere."
             )
-        owned = [one for one in snapshot.objects if one.owner == self._number and one.kind != "column"]
-        if owned and not self._heir:
-            first = ", ".join(spell(snapshot.rules, one.kind, one.path) for one in owned[:3])
-            raise UsageError(
-                f"{self._name!r} owns {len(owned)} object(s): {first}",
-                hint="Say who shall have them: --reassign-to ROLE. Nothing is dropped with its owner.",
-            )
 
     def steps(self) -> Iterator[Step]:
         """In their order."""
-        who, text = identifier(self._name), literal(self._name)
+        who, quoted = identifier(self._name), literal(self._name)
         yield self._sql(
             f"ALTER ROLE {who} NOLOGIN", f"lock {self._name} out", undo=f"ALTER ROLE {who} LOGIN", home=True
         )
         yield self._sql(
-            f"{SESSIONS} WHERE usename = {text} AND pid <> pg_catalog.pg_backend_pid()",
+            f"{SESSIONS} WHERE usename = {quoted} AND pid <> pg_catalog.pg_backend_pid()",
             f"end the sessions of {self._name}",
             Risk.DESTRUCTIVE,
             home=True,
