@@ -1,8 +1,8 @@
 """What tables hold, as a few numbers that are equal exactly when the rows are: computed inside the server.
 
-The rows' text is hashed, and hashes are summed: equal for equal rows in any order, on any major version, under the same
-session settings. Indexes, rights and definitions are no part of it. Sequences stand outside of snapshots: a restored
-one must stand where the recorded one stood, or before it.
+The text of each value is hashed, the hashes of a row are hashed, and those are summed: equal for equal rows in any
+order, on any major version, under the same session settings. Indexes, rights and definitions are no part of it.
+Sequences stand outside of snapshots: a restored one must stand where the recorded one stood, or before it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ __all__ = ["Comparison", "Fingerprint", "compare", "compare_call", "fingerprints
 
 LARGE_OBJECTS = "large objects"
 FAILED = "failed"
+ARGUMENTS = 90
+"""A function takes no more than 100."""
 
 
 class Fingerprint(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -144,12 +146,30 @@ def _moved(one: Fingerprint, other: Fingerprint) -> str:
 
 # Any: psycopg gives rows of any types.
 def _table(connection: Connection[Any], row: tuple[Any, ...], end: float | None) -> Fingerprint:
-    schema, name, _size, skipped = row
+    schema, name, _size, skipped, columns = row
     shown = _name(schema, name)
     if skipped:
         return Fingerprint(shown, skipped=skipped)
     table = f"{identifier(schema)}.{identifier(name)}"
-    return _hashed(connection, shown, "table", text("fingerprint_table").replace(":table", table), end)
+    sql = text("fingerprint_table").replace(":row", _row(columns)).replace(":table", table)
+    return _hashed(connection, shown, "table", sql, end)
+
+
+def _row(columns: Sequence[str]) -> str:
+    """What stands for one row. The whole row as one text would be quoted letter by letter: three times as slow."""
+    parts = [_value(name, place) for place, name in enumerate(columns)]
+    while len(parts) > 1:
+        groups = [parts[at : at + ARGUMENTS] for at in range(0, len(parts), ARGUMENTS)]
+        parts = [f"pg_catalog.concat_ws(',', {', '.join(group)})" for group in groups]
+    return f"pg_catalog.concat({parts[0]})" if parts else "''::text"
+
+
+def _value(name: str, place: int) -> str:
+    """The hash of one value, none for NULL; the seed tells columns apart. concat asks the type's own output function,
+    where a cast could run a function that somebody else wrote; the "C" keeps a collation from calling texts equal."""
+    column = f"t.{identifier(name)}"
+    shown = f'pg_catalog.concat({column}) COLLATE pg_catalog."C"'
+    return f"CASE WHEN {column} IS DISTINCT FROM NULL THEN pg_catalog.hashtextextended({shown}, {place}) END"
 
 
 def _large_objects(connection: Connection[Any], end: float | None) -> Fingerprint:

@@ -1,4 +1,5 @@
--- 13+, no privilege: every table with content of its own, smallest first, and why one cannot be compared (empty: it can).
+-- 13+, no privilege: every table with content of its own, smallest first; why one cannot be compared (empty: it can); its
+-- columns in the order of their names, since a restored child table may have them in another one.
 SELECT n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_relation_size(c.oid) AS bytes,
        CASE
          WHEN e.extname IS NOT NULL THEN 'extension'
@@ -8,7 +9,9 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, pg_catalog.pg_relatio
               OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') THEN 'no_permission'
          WHEN pg_catalog.row_security_active(c.oid) THEN 'row_security'
          ELSE ''
-       END AS skipped
+       END AS skipped,
+       ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attname) AS columns
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
