@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import msgspec
@@ -15,17 +15,15 @@ from dbops.model.server import Server, Tool
 from dbops.plan import Json
 from dbops.spi import Host, Reader
 from dbops_postgresql.backup.fit import Requirements
+from dbops_postgresql.backup.log_rate import begin
 from dbops_postgresql.statement import text
 from dbops_postgresql.tools import choose, found
 
-__all__ = ["About", "Database", "Tablespace", "about", "databases", "inspect"]
+__all__ = ["About", "Database", "Tablespace", "about", "closed", "databases", "inspect"]
 
 CLIENTS = ("pg_dump", "pg_dumpall", "pg_restore", "psql")
 # These read data files and WAL, whose format belongs to one major version.
 SAME_MAJOR = ("pg_amcheck", "pg_verifybackup", "postgres")
-WAL_STATISTICS_SINCE = 14
-SAMPLE_S = 0.5
-YOUNG_S = 600.0
 LIBC = "c"
 UNSORTED = ("C", "POSIX", "C.UTF-8", "C.utf8")
 
@@ -91,15 +89,15 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def inspect(reader: Reader, server: Server, host: Host) -> BackupFacts:
-    """Takes half a second more where the server has no statistics of its WAL that are old enough."""
+    """Takes at least half a second where the server has no statistics of its WAL that are old enough."""
+    log_rate = begin(reader, server)
     rows = reader.dicts(text("backup_databases"))
     contents, unread = _contents(reader, rows)
     settings = _settings(reader)
-    rate, window = _log_rate(reader, server)
     requires = _requires(server, rows, contents, settings)
     about = _about(reader, contents, unread, requires)
-    tools = {name: choose(name, found(host, name), server.version) for name in CLIENTS}
-    tools |= {name: choose(name, found(host, name), server.version, same_major=True) for name in SAME_MAJOR}
+    tools = _tools(host, server)
+    rate, window = log_rate()
     sizes = [_size(row) for row in rows]
     known = [size for size in sizes if isinstance(size, int)]
     return BackupFacts(
@@ -123,6 +121,11 @@ def databases(facts: BackupFacts) -> tuple[Database, ...]:
     """Those that can be dumped: the ones that accept connections."""
     every = (msgspec.convert({**one.extra, "name": one.name}, type=Database) for one in facts.databases)
     return tuple(one for one in every if one.connectable)
+
+
+def closed(facts: BackupFacts) -> tuple[str, ...]:
+    """The names of those that accept no connections: no dump can hold them."""
+    return tuple(one.name for one in facts.databases if one.extra.get("connectable") is False)
 
 
 # Any: rows have the types that the driver gives them.
@@ -163,21 +166,12 @@ def _settings(reader: Reader) -> dict[str, str | Missing]:
     return {row["name"]: f"{row['value']}{row['unit'] or ''}" for row in rows}
 
 
-def _log_rate(reader: Reader, server: Server) -> tuple[float | Missing, float]:
-    """Bytes per second, and how long was looked at: the server's own statistics when they are old enough to be an
-    average, else a sample."""
-    try:
-        if server.major >= WAL_STATISTICS_SINCE and server.role == "primary":
-            history = reader.dicts(text("backup_wal_history"))[0]
-            if history["seconds"] is not None and history["seconds"] >= YOUNG_S:
-                return history["bytes"] / history["seconds"], history["seconds"]
-        first = reader.dicts(text("backup_wal_position"))[0]
-        time.sleep(SAMPLE_S)
-        second = reader.dicts(text("backup_wal_position"))[0]
-        seconds = second["at"] - first["at"]
-        return max(0, second["bytes"] - first["bytes"]) / seconds, seconds
-    except DbopsError as error:
-        return Missing(error.reason or "query_failed", error.message), 0.0
+def _tools(host: Host, server: Server) -> dict[str, Tool | Missing]:
+    """Asked side by side: some thirty programs are started to tell their versions."""
+    names = (*CLIENTS, *SAME_MAJOR)
+    with ThreadPoolExecutor(host.cpus) as pool:
+        every = dict(zip(names, pool.map(lambda name: found(host, name), names), strict=True))
+    return {name: choose(name, tools, server.version, same_major=name in SAME_MAJOR) for name, tools in every.items()}
 
 
 def _about(
