@@ -58,7 +58,7 @@ def write(text: str, output: str | None = None) -> None:
     :raises OutputError: it cannot be written; nothing half-written is left.
     """
     if output is None or output == "-":
-        click.echo(text, nl=not text.endswith("\n"), color=coloured())
+        _say(text, nl=not text.endswith("\n"))
         return
     _into(Path(output), [text])
 
@@ -69,7 +69,21 @@ def stream(pieces: Iterable[str], output: str | None = None) -> None:
         _into(Path(output), pieces)
         return
     for piece in pieces:
-        click.echo(piece, nl=False)
+        _say(piece, nl=False)
+
+
+def _say(text: str, *, nl: bool) -> None:
+    try:
+        click.echo(text, nl=nl, color=coloured())
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What did not go out is tried again while the interpreter ends, and would change the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(
+            f"standard output cannot be written: {error.strerror}",
+            hint="Nothing of what was done is undone by this; name a file with -o.",
+        ) from None
 
 
 def _into(path: Path, pieces: Iterable[str]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -45,3 +47,21 @@ def test_the_file_behind_a_link_is_replaced_and_the_link_stays(tmp_path: Path) -
     write("new\n", str(link))
     assert link.is_symlink()
     assert target.read_text(encoding="utf-8") == "new\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("format_", ["text", "json"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_standard_output_is_said(format_: str, unbuffered: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "dbops", "audit", "rules", "--format", format_],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            check=False,
+        )
+    assert done.returncode == 73
+    assert done.stderr.startswith("dbops: standard output cannot be written: No space left on device\n")
+    assert "Exception ignored" not in done.stderr
