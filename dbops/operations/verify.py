@@ -12,7 +12,7 @@ from dbops import registry
 from dbops.backup.chain import choose, complete
 from dbops.backup.verify import NOTHING_RESTORED, StepFact, judge, moving_s
 from dbops.config import Target
-from dbops.errors import CouldNotTell, DbopsError
+from dbops.errors import CouldNotTell, DbopsError, InputError
 from dbops.execute import Outcome, StepStatus
 from dbops.host import parse_version
 from dbops.model.backup import BackupRecord, Chain, Destination, Evidence, Until, Verdict, VerifyLevel
@@ -42,7 +42,7 @@ def verify(
 
     The verdict is an answer, never an exception. The server that was backed up is not needed.
     :param level: ``checksum`` reads every stored byte; ``restore`` brings it up too; ``full`` also looks inside.
-    :raises InputError: no such backup, or its manifest cannot be read.
+    :raises InputError: no such backup, or its manifest or that of a newer one cannot be read.
     :raises Locked: another proof of this target is running here.
     """
     target, shelf, choice = _choice(ws, what, until or Until(), method, repository)
@@ -71,7 +71,22 @@ def _choice(
     target = ws.target(what)
     shelf = open_shelf(ws, target, repository, read=True)
     unreadable = [one.id for one in shelf.unreadable]
-    return target, shelf, choose(shelf.records, until, method=method or "", unreadable=unreadable)
+    choice = choose(shelf.records, until, method=method or "", unreadable=unreadable)
+    if until.kind == "latest" and choice.chain:
+        _nothing_newer_is_damaged(shelf, choice.chain[-1])
+    return target, shelf, choice
+
+
+def _nothing_newer_is_damaged(shelf: Shelf, newest: BackupRecord) -> None:
+    """Proving an older backup would answer well for a newer one that nobody can read."""
+    for lost in shelf.unreadable:
+        # An id begins with the time, and a manifest that cannot be read tells no other.
+        if lost.id > newest.id:
+            raise InputError(
+                f"the newest backup cannot be verified: the manifest of {lost.id} cannot be used: {lost.reason}",
+                hint=f"Make a new backup. The newest that can be read: dbops backup verify {newest.id}",
+                reason="unreadable",
+            )
 
 
 class _Proof:

@@ -316,6 +316,24 @@ def test_a_byte_flipped_anywhere_is_found(site: Site, cli: Cli) -> None:
     assert cli.json("backup", "verify", name, "--level", "checksum")["verdict"] == "verified"
 
 
+def test_a_flipped_byte_in_the_newest_manifest_is_not_answered_by_an_older_backup(site: Site, cli: Cli) -> None:
+    older, name = clean_run(cli), clean_run(cli)
+    (path,) = site.repository.glob(f"shop/*/backups/{name}/manifest")
+    good = path.read_bytes()
+    path.chmod(0o600)
+    try:
+        for at in (0, len(good) // 2, len(good) - 1):
+            path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+            for what in (name, "shop"):
+                code, _, err = cli("backup", "verify", what, "--level", "checksum")
+                assert code == 65, (what, at)
+                assert f"the manifest of {name} cannot be used" in err
+        assert f"dbops backup verify {older}" in err
+        assert cli.json("backup", "verify", older, "--level", "checksum")["verdict"] == "verified"
+    finally:
+        path.write_bytes(good)
+
+
 def test_a_damaged_backup_fails_its_proof_before_anything_is_restored(site: Site, cli: Cli) -> None:
     name = cli.json("backup", "run", "shop", "--method", "basebackup")["backup"]["id"]
     path = max(site.repository.glob(f"shop/*/backups/{name}/*/vol-0000"), key=lambda one: one.stat().st_size)
