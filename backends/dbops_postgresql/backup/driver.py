@@ -8,6 +8,7 @@ from typing import cast
 
 import msgspec
 
+from dbops.errors import UsageError
 from dbops.model.backup import (
     BackupFacts,
     BackupJob,
@@ -78,6 +79,7 @@ class PostgreSQLBackup:
         """Pure: the steps of one backup.
 
         :raises ToolFailed: pg_dump is missing, or older than the server.
+        :raises UsageError: a database is asked for that cannot be dumped.
         """
         return _base_steps(job, server) if job.method == BASEBACKUP.name else _dump_steps(job, facts, server)
 
@@ -121,6 +123,7 @@ def _chosen(job: BackupJob, facts: BackupFacts) -> tuple[Database, ...]:
 
 
 def _dump_steps(job: BackupJob, facts: BackupFacts, server: Server) -> tuple[Step, ...]:
+    _refuse_closed(job, facts)
     about = facts_module.about(facts)
     pg_dump = required("pg_dump", facts.tools.get("pg_dump"))
     pg_dumpall = required("pg_dumpall", facts.tools.get("pg_dumpall"))
@@ -131,6 +134,20 @@ def _dump_steps(job: BackupJob, facts: BackupFacts, server: Server) -> tuple[Ste
         id="dumps", summary=f"dump {len(dumps)} databases", risk=Risk.READ, steps=dumps, limit=job.parallel
     )
     return (*globals_, together)
+
+
+def _closed(facts: BackupFacts) -> tuple[str, ...]:
+    """The databases that accept no connections: no dump can hold them."""
+    return tuple(one.name for one in facts.databases if one.extra.get("connectable") is False)
+
+
+def _refuse_closed(job: BackupJob, facts: BackupFacts) -> None:
+    closed = [name for name in _closed(facts) if name in job.databases]
+    if closed:
+        raise UsageError(
+            f"the database {', '.join(closed)} accepts no connections, so it cannot be dumped",
+            hint="Leave it out, open it (ALTER DATABASE … ALLOW_CONNECTIONS true), or make a basebackup.",
+        )
 
 
 def _globals(job: BackupJob, part: str, tool: Tool, *, passwords: bool) -> Transfer:
@@ -196,13 +213,15 @@ def _dump_made(job: BackupJob, facts: BackupFacts, outputs: Outputs) -> Made:
     about = facts_module.about(facts)
     taken = [outputs.get(f"snapshot-{one.oid}", {}).get("taken_at") for one in chosen]
     tools = _versions(facts, ("pg_dump", "pg_dumpall"))
-    notes = () if about.passwords else ("roles come back without passwords: the login could not read pg_authid",)
+    notes = [] if about.passwords else ["roles come back without passwords: the login could not read pg_authid"]
+    if not job.databases and (closed := _closed(facts)):
+        notes.append(f"not in this backup, since they accept no connections: {', '.join(closed)}")
     return Made(
         consistent_at=min(_instants(taken), default=job.started_at),
         databases=tuple(one.name for one in chosen),
         tools=tools,
-        notes=notes,
-        extra=_extra(Contents(about=about, databases=chosen, dump_version=tools["pg_dump"], notes=notes)),
+        notes=tuple(notes),
+        extra=_extra(Contents(about=about, databases=chosen, dump_version=tools["pg_dump"], notes=tuple(notes))),
     )
 
 
