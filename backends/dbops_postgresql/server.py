@@ -70,7 +70,7 @@ class Running:
         """Whether it would take a connection now; no login is made."""
         from psycopg import pq
 
-        where = f"host={self.socket_dir} port={self.port} dbname=postgres connect_timeout=5"
+        where = f"host={self.socket_dir} hostaddr='' port={self.port} dbname=postgres connect_timeout=5"
         return pq.PGconn.ping(where.encode()) == pq.Ping.OK
 
     def wait_until_ready(self, deadline_s: float = 60) -> None:

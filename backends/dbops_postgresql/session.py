@@ -11,7 +11,7 @@ import re
 
 from dbops.model.server import Endpoint, Session
 
-__all__ = ["APPLICATION", "LOCK_TIMEOUT_MS", "fault", "session"]
+__all__ = ["APPLICATION", "LOCK_TIMEOUT_MS", "fault", "named", "session"]
 
 APPLICATION = "dbops"
 LOCK_TIMEOUT_MS = 100
@@ -44,6 +44,11 @@ def session(endpoint: Endpoint, *, read_only: bool, timeout_s: float) -> Session
     )
 
 
+def named(endpoint: Endpoint) -> dict[str, str]:
+    """What makes libpq go to the named host: PGHOSTADDR, and the address in a service file, would win over it."""
+    return {"hostaddr": ""} if endpoint.host and "hostaddr" not in endpoint.options else {}
+
+
 def _connect(endpoint: Endpoint, timeout_s: float) -> dict[str, object]:
     ours: dict[str, object] = {
         # libpq counts whole seconds and takes 1 as 2.
@@ -59,6 +64,7 @@ def _connect(endpoint: Endpoint, timeout_s: float) -> dict[str, object]:
     connect = {name: value for name, value in ours.items() if name not in endpoint.options}
     # Prepared statements do not survive a pooler that shares server connections by transaction.
     connect["prepare_threshold"] = None
+    connect.update(named(endpoint))
     if endpoint.host and endpoint.host.startswith(("/", "@")):
         connect["host"] = endpoint.host
     return connect

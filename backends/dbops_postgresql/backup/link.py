@@ -14,7 +14,7 @@ from dbops.errors import DbopsError, NotPermitted, ReadFailed, Unreachable
 from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.spi import Runtime
-from dbops_postgresql.session import APPLICATION, fault
+from dbops_postgresql.session import APPLICATION, fault, named
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -138,4 +138,4 @@ def _parameters(endpoint: Endpoint, database: str | None) -> dict[str, Any]:
         "dbname": database or endpoint.database,
         "application_name": APPLICATION,
     }
-    return {**{name: value for name, value in ours.items() if value is not None}, **options}
+    return {**named(endpoint), **{name: value for name, value in ours.items() if value is not None}, **options}

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,7 +20,11 @@ from dbops_postgresql.backup.link import client_environment, connect, conninfo, 
 from dbops_postgresql.backup.scratch import DATABASE
 from dbops_postgresql.backup.tablespaces import link
 from dbops_postgresql.installation import server_user
+from dbops_postgresql.quoting import literal
 from dbops_postgresql.statement import statement
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 __all__ = ["amcheck", "checksums", "connect_all", "files", "load_roles", "read_all"]
 
@@ -74,16 +79,27 @@ def _connect(name: str, endpoint: Endpoint, runtime: Runtime) -> list[ProofCheck
     check = f"connect:{name}"
     try:
         with connect(endpoint, runtime, name) as connection, understood(f"the database {name}"):
+            prepared = _roll_back(connection)
             tables, indexes = connection.execute(statement("proof_objects")).fetchone() or (0, 0)
             newer = connection.info.server_version // 10000 >= COLLATION_VERSIONS_SINCE
             odd = connection.execute(statement("proof_collations")).fetchall() if newer else []
     except DbopsError as error:
         return [_judged(check, f"the database {name} cannot be opened: {error.message}")]
-    checks = [_good(check, f"{name} opens: {tables} tables, {indexes} indexes")]
+    undone = f"; {prepared} prepared transactions were rolled back here" if prepared else ""
+    checks = [_good(check, f"{name} opens: {tables} tables, {indexes} indexes{undone}")]
     if odd:
         said = ", ".join(f"{one} was sorted by {was} and here is {now}" for one, was, now in odd)
         checks.append(_unknown(f"collations:{name}", f"{name}: {said}", "environment"))
     return checks
+
+
+# Any: psycopg gives rows of any types.
+def _roll_back(connection: Connection[Any]) -> int:
+    """End prepared transactions: nobody will, and what they locked could never be looked at. How many they were."""
+    prepared = [row[0] for row in connection.execute(statement("proof_prepared")).fetchall()]
+    for one in prepared:
+        connection.execute(f"ROLLBACK PREPARED {literal(one)}".encode())
+    return len(prepared)
 
 
 def amcheck(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Outputs:
@@ -94,7 +110,8 @@ def amcheck(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtim
         return _answer(_unknown("amcheck", why, "tool_missing"))
     argv: list[str | Path] = [program, "--all", "--install-missing", "--no-password", f"--jobs={runtime.host.cpus}"]
     argv += ["--heapallindexed"] if arguments.get("all_rows") else []
-    done = process.run([*argv, f"--maintenance-db={conninfo(endpoint, DATABASE)}"], env=_environment(endpoint, runtime))
+    argv.append(f"--maintenance-db={conninfo(endpoint, DATABASE)}")
+    done = process.run(argv, env=client_environment(endpoint, runtime))
     if done.returncode == 0:
         return _answer(_good("amcheck", "tables and indexes of every database hang together"))
     said = _few(done.stdout if done.returncode == CORRUPTION else done.stderr or done.stdout)
@@ -120,7 +137,7 @@ def read_all(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runti
             "--no-sync",
             "--file=/dev/null",
         ]
-        done = process.run([*argv, f"--dbname={conninfo(endpoint, name)}"], env=_environment(endpoint, runtime))
+        done = process.run([*argv, f"--dbname={conninfo(endpoint, name)}"], env=client_environment(endpoint, runtime))
         if done.returncode == 0:
             checks.append(_good(f"read:{name}", f"every row of {name} can be read"))
         else:
@@ -149,17 +166,12 @@ def load_roles(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Run
     psql = Path(str(arguments["bindir"])) / "psql"
     argv: list[str | Path] = [psql, "--no-psqlrc", "--quiet", "--no-password", "--output=/dev/null"]
     argv += [f"--file={arguments['file']}", f"--dbname={conninfo(endpoint)}"]
-    done = process.run(argv, env=_environment(endpoint, runtime)).check()
+    done = process.run(argv, env=client_environment(endpoint, runtime)).check()
     there = f'role "{arguments["superuser"]}" already exists'
     errors = [line for line in done.stderr.splitlines() if "ERROR:" in line and there not in line]
     if errors:
         raise ToolFailed(f"the roles cannot be restored: {_few(chr(10).join(errors))}")
     return {"errors": 0}
-
-
-def _environment(endpoint: Endpoint, runtime: Runtime) -> dict[str, str]:
-    # Settings of roles and databases came back too: a statement_timeout among them must not end a check.
-    return {**client_environment(endpoint, runtime), "PGOPTIONS": "-c statement_timeout=0 -c lock_timeout=0"}
 
 
 def _answer(*checks: ProofCheck) -> Outputs:

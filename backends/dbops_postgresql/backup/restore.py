@@ -90,7 +90,7 @@ def bring(step: str, summary: str, stored: FromRepository, sink: Sink) -> Transf
     return Transfer(id=step, summary=summary, risk=Risk.WRITE, source=stored, sink=sink)
 
 
-def pg_restore(holder: str, database: Value, env: dict[str, Value]) -> ToCommand:
+def pg_restore(holder: str, database: Value) -> ToCommand:
     """Into ``database`` of the server that the Hold ``holder`` gives, by the program that it found.
 
     Objects one by one, the first error ends it: the database is new, so nothing of it is kept then. One transaction
@@ -105,7 +105,7 @@ def pg_restore(holder: str, database: Value, env: dict[str, Value]) -> ToCommand
             "--dbname",
             Ref(holder, "conninfo"),
         ),
-        env={"PGDATABASE": database, "PGPASSWORD": Ref(holder, "password"), "LC_ALL": "C", **env},
+        env={"PGDATABASE": database, "PGPASSWORD": Ref(holder, "password"), "LC_ALL": "C"},
     )
 
 
@@ -180,7 +180,7 @@ def _into_database(repository: str, record: BackupRecord, place: Destination, se
         "tools": place.tools,
     }
     stored = source(record, repository, dump_of(wanted))
-    sink = pg_restore(DATABASE, Ref(DATABASE, "database"), {})
+    sink = pg_restore(DATABASE, Ref(DATABASE, "database"))
     return (
         Hold(
             id=DATABASE,

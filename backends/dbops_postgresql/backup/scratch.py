@@ -61,6 +61,14 @@ HONOURED = {
     "max_prepared_xacts": "max_prepared_transactions",
     "max_locks_per_xact": "max_locks_per_transaction",
 }
+# The operator's variables are about his servers: those of libpq that are not answered here would count for ours too.
+# Settings of roles and databases came back with them, and must not end or forbid a restore or a check.
+OURS: Mapping[str, str] = {
+    "channel_binding": "disable",
+    "gssencmode": "disable",
+    "options": "-c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off",
+    "target_session_attrs": "any",
+}
 # The programs cannot open these files: that says nothing about the backup.
 UNFIT = re.compile(
     r"database files are incompatible with server|not supported by (this )?build|initialized with \w+ \d+, but",
@@ -150,7 +158,12 @@ def _running(
         except ToolFailed as error:
             raise _unfit(error) from None
         there = Endpoint(
-            engine="postgresql", host=str(socket_dir), port=running.port, user=superuser, database=DATABASE
+            engine="postgresql",
+            host=str(socket_dir),
+            port=running.port,
+            user=superuser,
+            database=DATABASE,
+            options=dict(OURS),
         )
         yield {**client_outputs(there), "log": str(log)}, there
 

@@ -36,8 +36,6 @@ MAINTENANCE = "postgres"
 # A new data directory with its first WAL, and room for what restoring writes ahead.
 EMPTY_BYTES = 1 << 30
 BUDGET_S = 3600
-# Settings of roles came back too, and must not end or forbid the restore.
-FREE: dict[str, Value] = {"PGOPTIONS": "-c statement_timeout=0 -c lock_timeout=0 -c default_transaction_read_only=off"}
 
 
 def compile_verify(chain: Chain, destination: Destination, server: Server, level: VerifyLevel) -> tuple[Step, ...]:
@@ -125,7 +123,7 @@ def _restore_database(repository: str, record: BackupRecord, one: Database, serv
         statement = create_database(one, one.name, server.major)
         yield _sql(f"restore-create-{one.oid}", f"create the database {one.name}", statement)
     stored = source(record, repository, dump_of(one))
-    sink = pg_restore(SERVER, one.name, FREE)
+    sink = pg_restore(SERVER, one.name)
     yield bring(f"restore-{one.oid}", f"restore {one.name} by pg_restore", stored, sink)
 
 
