@@ -13,7 +13,19 @@ from dbops.errors import UsageError
 if TYPE_CHECKING:
     from dbops.operations.workspace import Workspace
 
-__all__ = ["Duration", "formats", "jobs", "output", "some_targets", "target", "targets", "timeout", "workspace", "yes"]
+__all__ = [
+    "Duration",
+    "formats",
+    "into",
+    "jobs",
+    "output",
+    "some_targets",
+    "target",
+    "targets",
+    "timeout",
+    "workspace",
+    "yes",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +98,12 @@ def targets(command: F) -> F:
 def some_targets(command: F) -> F:
     """No TARGET, one, or several."""
     return click.argument("targets", metavar="[TARGET]...", nargs=-1, callback=_warn)(command)
+
+
+def into(*, required: bool) -> Callable[[F], F]:
+    """``--into``: where a restore goes."""
+    text = "A directory or a database that is not there yet."
+    return click.option("--into", metavar="DIR|URL", required=required, callback=_warn, help=text)
 
 
 def workspace(command: Callable[Concatenate[Workspace, P], R]) -> Callable[P, R]:

@@ -14,6 +14,7 @@ from dbops.errors import CouldNotTell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dbops.config import Target
     from dbops.model.recovery import Reachability
     from dbops.operations.restore import Wish
     from dbops.operations.workspace import Workspace
@@ -24,6 +25,15 @@ __all__ = ["restore"]
 @click.group()
 def restore() -> None:
     """Bring a server back to an exact point, somewhere new: nothing that exists is ever overwritten."""
+
+
+def _target(ws: Workspace, word: str) -> Target:
+    from dbops.errors import UsageError
+    from dbops.operations.shelf import is_backup_id
+
+    if is_backup_id(word):
+        raise UsageError(f"{word} is a backup; TARGET is the server", hint=f"dbops restore run TARGET --to {word} ...")
+    return ws.target(word)
 
 
 # Any: click passes parameters by name.
@@ -45,7 +55,7 @@ def _wish(command: Callable[..., Any]) -> Callable[..., Any]:
 @restore.command()
 @options.target
 @_wish
-@click.option("--into", metavar="DIR|URL", help="A directory or a database that is not there yet.")
+@options.into(required=False)
 @click.option("--output", "-o", metavar="PLAN", help="Save the plan for 'dbops apply'; needs --into.")
 @options.formats("text", "json")
 @options.workspace
@@ -67,7 +77,7 @@ def plan(
 
     if output is not None and into is None:
         raise UsageError("a plan that can be saved says where to", hint="Add --into DIR or --into URL.")
-    wanted = ws.target(target)
+    wanted = _target(ws, target)
     answer, made = operations.plan(ws, wanted, wish=_wished(**words), into=into, repository=repository)
     if made is not None and output is not None:
         save(made, output)
@@ -85,7 +95,7 @@ def plan(
 @restore.command()
 @options.target
 @_wish
-@click.option("--into", metavar="DIR|URL", required=True, help="A directory or a database that is not there yet.")
+@options.into(required=True)
 @options.yes
 @options.formats("text", "json")
 @options.output
@@ -107,7 +117,7 @@ def run(
     from dbops.operations import restore as operations
     from dbops.report import restore as render
 
-    wanted = ws.target(target)
+    wanted = _target(ws, target)
     answer, made = operations.plan(ws, wanted, wish=_wished(**words), into=into, repository=repository)
     if made is None:
         emit(

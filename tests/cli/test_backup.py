@@ -281,6 +281,22 @@ def test_restore_plan_without_an_exact_backup(shelf: Shelf, cli: Cli) -> None:
     assert exact["estimate"]["seconds"]["missing"] == "no_history"
 
 
+def test_restore_of_an_id_is_told_where_the_id_goes(shelf: Shelf, cli: Cli) -> None:
+    name = shelf.add(0)
+    code, _, err = cli("restore", "run", name, "--into", "elsewhere", "--yes")
+    assert code == 2
+    assert err == f"dbops: {name} is a backup; TARGET is the server\ndbops restore run TARGET --to {name} ...\n"
+
+
+def test_a_password_in_the_destination_is_warned_of(shelf: Shelf, cli: Cli) -> None:
+    shelf.add(0)
+    into = "postgresql://u:in-the-open@127.0.0.1:1/again"
+    code, _, err = cli("restore", "plan", "shop", "--into", into)
+    assert code == 69
+    assert err.startswith("warning: a password in a URL shows in the shell's history")
+    assert "in-the-open" not in err
+
+
 def test_restore_to_a_position(shelf: Shelf, cli: Cli) -> None:
     name = shelf.add(0, method="basebackup", kind="physical", log=LogRange(unit="lsn", start="0/1", end="0/3000148"))
     assert document(cli, "restore", "plan", "shop", "--to", "0/3000148")["chain"][0]["id"] == name
