@@ -112,6 +112,15 @@ def _tablespaces(job: BackupJob, about: About) -> list[str]:
     return [*lines, *_block(*commands)]
 
 
+def _passwords(about: About) -> list[str]:
+    if not about.passwords:
+        return ["They come back without passwords: the backup's login could not read them."]
+    return [
+        f"They come back with their passwords: from here on `{about.owner}` has the one of the original.",
+        "Put that into `ORIGINAL_PGPASSWORD` where it is another one.",
+    ]
+
+
 def _dump(job: BackupJob, about: About, server: Server, databases: Sequence[Database]) -> list[str]:
     lines = [
         f"## Into a new, empty server (PostgreSQL {server.major} or newer)",
@@ -122,9 +131,12 @@ def _dump(job: BackupJob, about: About, server: Server, databases: Sequence[Data
         "### Roles",
         "",
         f"One error is harmless: the role `{about.owner}` already exists.",
-        *([] if about.passwords else ["They come back without passwords: the backup's login could not read them."]),
+        *_passwords(about),
         "",
-        *_block(f"{_stream(job, ROLES)} | psql -X -q -d template1 -f -"),
+        *_block(
+            f"{_stream(job, ROLES)} | psql -X -q -d template1 -f -",
+            *(['export PGPASSWORD="${ORIGINAL_PGPASSWORD:-${PGPASSWORD-}}"'] if about.passwords else []),
+        ),
     ]
     if about.tablespaces:
         lines += [

@@ -109,8 +109,9 @@ def _by_hand(shop: ThrowawayServer, place: Path, hostile: str) -> None:
     script = block((place / "RESTORE.md").read_text("utf-8"))
     env = {
         "PATH": f"{shop.bindir}:{os.environ['PATH']}", "PGHOST": "127.0.0.1", "PGPORT": str(shop.port),
-        "PGUSER": "postgres", "PGPASSWORD": shop.password,
+        "PGUSER": "postgres", "PGPASSWORD": "of the new server", "ORIGINAL_PGPASSWORD": shop.password,
     }  # fmt: skip
+    shop.sql("ALTER ROLE postgres PASSWORD 'of the new server'")
     done = subprocess.run(["bash", "-c", script], cwd=place, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert customers(shop, "shop") == before
