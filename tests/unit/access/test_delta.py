@@ -55,6 +55,8 @@ def test_an_object_that_came_is_gained_by_whoever_may_use_it(make: Make) -> None
         Delta(principal="owner", gains=("OPEN on vault:v",)),
     )
     assert not found.equal
+    gone = compare(after, without(after, "v"), NOW)
+    assert (gone.objects, gone.owners) == (("- vault:v",), ())
 
 
 def test_an_action_that_a_newer_version_knows_is_gained(make: Make) -> None:

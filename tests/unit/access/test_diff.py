@@ -103,3 +103,28 @@ def test_a_membership_follows_from_the_database_and_is_left_alone(make: Make) ->
     found = msgspec.structs.replace(world(make), memberships=(row,))
     assert diff(found, wanted(PRESENT)).changes == ()
     assert diff(found, wanted(person("b", "a"))).changes != ()
+
+
+@pytest.mark.parametrize(("principal", "added"), [("a", ["a"]), ("PUBLIC", [])])
+def test_what_everybody_gets_anyway_is_spared_for_the_public_alone(
+    make: Make, principal: str, added: list[str]
+) -> None:
+    found = world(make)
+    table = msgspec.structs.replace(found.rules.kinds["table"], public_actions=("SELECT",))
+    rules = msgspec.structs.replace(found.rules, kinds={**found.rules.kinds, "table": table})
+    wish = WantedGrant(
+        principal=principal,
+        kind="table",
+        path=("app", "*", "*"),
+        actions=("SELECT",),
+        future="only",
+        creators=("b",),
+    )
+    spec = msgspec.structs.replace(wanted(grants=(wish,)), managed=("*", "PUBLIC"))
+    changes = diff(msgspec.structs.replace(found, rules=rules), spec).changes
+    assert [one.principal for one in changes if isinstance(one, AddDefault)] == added
+
+
+def test_whoever_is_managed_and_not_in_the_spec_is_mentioned(make: Make) -> None:
+    spec = msgspec.structs.replace(wanted(PRESENT), managed=("a", "b"))
+    assert diff(world(make), spec).notes == ("b: managed and not in the spec, left alone (state: absent removes it)",)

@@ -153,6 +153,20 @@ def test_an_invoker_view_is_as_good_as_the_one_who_asks(make: Make) -> None:
     assert usable(viewed(make, flags=("invoker",), grants=(("a", "SELECT", "t"),)), "w", "SELECT") == {"a"}
 
 
+def test_the_servers_own_tables_are_changed_by_a_bypass_alone(make: Make) -> None:
+    def shielded(*flags: str) -> AccessSnapshot:
+        found = make(
+            people={"a": (), "boss": ("SUPERUSER",)}, grants=(("a", "SELECT", "t"), ("a", "UPDATE", "t")), flags=flags
+        )
+        table = msgspec.structs.replace(found.rules.kinds["table"], admin_only=("UPDATE",))
+        rules = msgspec.structs.replace(found.rules, kinds={**found.rules.kinds, "table": table})
+        return msgspec.structs.replace(found, rules=rules)
+
+    assert nominal(shielded("catalog"), "t", "UPDATE") == {"boss"}
+    assert nominal(shielded("catalog"), "t", "SELECT") == {"a", "boss"}
+    assert nominal(shielded("system"), "t", "UPDATE") == {"a", "boss"}
+
+
 def alone(snapshot: AccessSnapshot, last: str) -> AccessSnapshot:
     """The same, what contains an object not read."""
     objects = tuple(

@@ -59,6 +59,14 @@ def test_a_membership_that_follows_from_owning_the_database_cannot_be_revoked(ma
     assert found.changes == ()
 
 
+def test_a_membership_of_another_database_is_no_way(make: Make) -> None:
+    row = Membership(member=2, group=3, database="other", implicit=True)
+    found = msgspec.structs.replace(make(people={"a": (), "b": ()}, grants=(("b", "SELECT", "t"),)), memberships=(row,))
+    assert not asked(found).allowed
+    granted = make(people={"a": (), "b": ()}, grants=(("a", "SELECT", "t"), ("b", "SELECT", "t")))
+    assert kinds(asked(msgspec.structs.replace(granted, memberships=(row,)))) == {("grant",)}
+
+
 def test_the_public_itself_may_be_asked_about(make: Make) -> None:
     assert asked(make(people={}, grants=(("PUBLIC", "SELECT", "t"),)), who="PUBLIC").allowed
     assert not asked(make(people={}), who="PUBLIC").allowed
@@ -122,7 +130,7 @@ def test_becoming_is_not_inheriting(make: Make) -> None:
 def test_an_account_can_be_in_the_way(
     make: Make, attributes: tuple[str, ...], until: datetime | None, limit: int | None, kind: str
 ) -> None:
-    found = make(people={"a": attributes}, grants=GATED)
+    found = make(people={"a": attributes, "b": ("LOGIN",)}, grants=GATED)
     people = tuple(
         msgspec.structs.replace(one, valid_until=until, connection_limit=limit) if one.name == "a" else one
         for one in found.principals
@@ -166,9 +174,14 @@ def test_rows_may_be_limited(make: Make) -> None:
 
 
 def test_the_servers_own_tables_are_nobodys_to_change(make: Make) -> None:
-    found = make(people={"a": ("LOGIN",)}, grants=(*GATED, ("a", "UPDATE", "t")), flags=("catalog", "system"))
+    grants = (*GATED, ("a", "UPDATE", "t"))
+    found = make(people={"a": ("LOGIN",), "boss": ("SUPERUSER",)}, grants=grants, flags=("catalog", "system"))
     kind = msgspec.structs.replace(found.rules.kinds["table"], admin_only=("UPDATE",))
     rules = msgspec.structs.replace(found.rules, kinds={**found.rules.kinds, "table": kind})
-    answer = asked(msgspec.structs.replace(found, rules=rules), action="UPDATE")
+    found = msgspec.structs.replace(found, rules=rules)
+    answer = asked(found, action="UPDATE")
     assert not answer.allowed
     assert "system" in blocks(answer)
+    assert kinds(asked(found, action="UPDATE", who="boss")) == {("bypass",)}
+    assert kinds(asked(found, action="SELECT")) == {("grant",)}
+    assert "system" not in blocks(asked(found, action="INSERT"))

@@ -97,3 +97,5 @@ def test_what_is_not_there_is_said(make: Make) -> None:
     assert raised.value.hint == "Did you mean 'alice'?"
     assert find_principal(found, "public") == 0
     assert find_principal(found, "role:alice") == 2
+    with pytest.raises(UsageError, match="there is no principal 'user:alice'"):
+        find_principal(found, "user:alice")
