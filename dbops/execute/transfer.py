@@ -115,9 +115,12 @@ def _unpack(stream: _Watched, path: Path) -> None:
 
 
 def _inside(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
-    """The members, as long as each stays below ``path``, links that came before it followed."""
+    """The members, as long as each stays below ``path``, links that came before it followed. A server's files are
+    files, directories and symbolic links: a hard link or a device would be a way to what is elsewhere."""
     for member in archive:
         place = Path(os.path.normpath(path / member.name))
+        if not (member.isreg() or member.isdir() or member.issym()) or place.is_symlink():
+            raise StorageFailed(f"{path}: the archive holds {member.name!r}, which is no file of a server's directory")
         if place != path and not place.parent.resolve().is_relative_to(path):
             raise StorageFailed(f"{path}: the archive holds {member.name!r}, which does not belong below it")
         yield member

@@ -154,6 +154,42 @@ def test_an_archive_cannot_write_elsewhere(
     assert not list(tmp_path.rglob("evil"))
 
 
+@pytest.mark.parametrize("kind", [tarfile.LNKTYPE, tarfile.SYMTYPE], ids=["hard link", "symbolic link"])
+@pytest.mark.parametrize("filters", [True, False], ids=["python", "old python"])
+def test_an_archive_cannot_write_through_a_link_of_its_own(
+    kind: bytes, filters: bool, rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not filters:
+        monkeypatch.delattr(tarfile, "tar_filter")
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"mine")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        link = tarfile.TarInfo("a")
+        link.type, link.linkname = kind, str(precious) if kind == tarfile.SYMTYPE else "../precious"
+        tar.addfile(link)
+        file = tarfile.TarInfo("a")
+        file.size = 5
+        tar.addfile(file, io.BytesIO(b"yours"))
+    rig.shelf.kept["base"] = buffer.getvalue()
+    outcome = move(rig, ToDirectory(path=str(tmp_path / "data")), source=STORED)
+    assert precious.read_bytes() == b"mine"
+    assert isinstance(outcome.error, StorageFailed)
+    assert "'a'" in outcome.error.message
+
+
+def test_an_archive_cannot_make_a_device(rig: Rig, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        pipe = tarfile.TarInfo("pipe")
+        pipe.type = tarfile.FIFOTYPE
+        tar.addfile(pipe)
+    rig.shelf.kept["base"] = buffer.getvalue()
+    outcome = move(rig, ToDirectory(path=str(tmp_path / "data")), source=STORED)
+    assert isinstance(outcome.error, StorageFailed)
+    assert "'pipe'" in outcome.error.message
+
+
 def test_an_archive_may_begin_with_its_own_directory(rig: Rig) -> None:
     rig.shelf.kept["base"] = archive(**{".__PG_VERSION": b"17\n"})
     assert move(rig, ToDirectory(path=str(rig.directory / "data")), source=STORED).done
