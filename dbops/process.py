@@ -28,6 +28,8 @@ from dbops.errors import ToolFailed
 __all__ = ["Child", "Completed", "popen", "run"]
 
 TAIL_BYTES = 64 * 1024
+# What a program of another user is given of our environment.
+HARMLESS = {"PATH", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH"}
 Environment = Mapping[str, str | None]
 Argv = Sequence[str | os.PathLike[str]]
 
@@ -148,7 +150,8 @@ def run(
 ) -> Completed:
     """Run a program to its end; any exit code is returned.
 
-    :param env: variables added to ours; None removes one. The place for secrets.
+    :param env: variables added to ours (to a few harmless ones for another ``user``); None removes one. The place for
+        secrets.
     :param user: run as this user, which only root can ask for.
     :param timeout: seconds, after which the program and all it started are killed.
     :param watch: called several times a second; what it raises ends the program at once, and is raised.
@@ -239,7 +242,7 @@ def _start(
     try:
         return subprocess.Popen(
             argv,
-            env=_environment(env),
+            env=_environment(env, user),
             # Our own directory may be closed to the other user, and every program would fail on getcwd.
             cwd=cwd or ("/" if user else None),
             stdin=stdin,
@@ -260,11 +263,17 @@ def _words(argv: Argv) -> tuple[str, ...]:
     return tuple(os.fspath(word) for word in argv)
 
 
-def _environment(changes: Environment | None) -> dict[str, str] | None:
-    if changes is None:
+def _environment(changes: Environment | None, user: str | None) -> dict[str, str] | None:
+    if changes is None and user is None:
         return None
-    merged = {**os.environ, **changes}
+    # Our variables may hold secrets, and another user's programs can be looked into by that user.
+    kept = {name: value for name, value in os.environ.items() if user is None or _harmless(name)}
+    merged = {**kept, **(changes or {})}
     return {name: value for name, value in merged.items() if value is not None}
+
+
+def _harmless(name: str) -> bool:
+    return name in HARMLESS or name.startswith("LC_")
 
 
 def _group_of(user: str) -> int:

@@ -102,6 +102,16 @@ def test_log_is_appended_to(tmp_path: Path) -> None:
 
 
 @AS_ROOT
+def test_another_user_is_not_given_our_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_PASSWORD", "hunter2")
+    monkeypatch.setenv("TZ", "UTC")
+    said = process.run(["env"], user="nobody", env={"MINE": "given"}).check().stdout
+    assert "hunter2" not in said
+    assert {"MINE=given", "TZ=UTC", f"PATH={os.environ['PATH']}"} <= set(said.splitlines())
+    assert "hunter2" not in process.run(["env"], user="nobody").check().stdout
+
+
+@AS_ROOT
 def test_another_user_has_none_of_our_groups() -> None:
     done = process.run(["sh", "-c", "id -un; id -Gn; pwd"], user="nobody").check()
     assert done.stdout.split() == ["nobody", "nogroup", "/"]
