@@ -36,7 +36,7 @@ ARGUMENTS = 90
 
 class Fingerprint(msgspec.Struct, frozen=True, omit_defaults=True):
     """One object. ``skipped`` says why there is no hash: ``extension``, ``foreign_table``, ``materialized_view``,
-    ``no_permission``, ``row_security``, ``budget``, ``failed``."""
+    ``no_permission``, ``row_security``, ``budget``, ``locked``, ``rewritten`` (since the snapshot), ``failed``."""
 
     name: str
     kind: str = "table"
@@ -146,13 +146,13 @@ def _moved(one: Fingerprint, other: Fingerprint) -> str:
 
 # Any: psycopg gives rows of any types.
 def _table(connection: Connection[Any], row: tuple[Any, ...], end: float | None) -> Fingerprint:
-    schema, name, _size, skipped, columns = row
+    schema, name, _size, skipped, columns, oid = row
     shown = _name(schema, name)
     if skipped:
         return Fingerprint(shown, skipped=skipped)
     table = f"{identifier(schema)}.{identifier(name)}"
     sql = text("fingerprint_table").replace(":row", _row(columns)).replace(":table", table)
-    return _hashed(connection, shown, "table", sql, end)
+    return _hashed(connection, Fingerprint(shown), sql, end, oid)
 
 
 def _row(columns: Sequence[str]) -> str:
@@ -173,24 +173,33 @@ def _value(name: str, place: int) -> str:
 
 
 def _large_objects(connection: Connection[Any], end: float | None) -> Fingerprint:
-    return _hashed(connection, LARGE_OBJECTS, LARGE_OBJECTS, text("fingerprint_large_objects"), end)
+    return _hashed(connection, Fingerprint(LARGE_OBJECTS, LARGE_OBJECTS), text("fingerprint_large_objects"), end)
 
 
-def _hashed(connection: Connection[Any], name: str, kind: str, sql: str, end: float | None) -> Fingerprint:
+def _hashed(connection: Connection[Any], one: Fingerprint, sql: str, end: float | None, oid: int = 0) -> Fingerprint:
     import psycopg
 
     if end is not None and time.monotonic() > end:
-        return Fingerprint(name, kind, skipped="budget")
+        return _skipped(one, "budget")
     try:
         with connection.transaction():
             row = connection.execute(sql.encode()).fetchone()
+            # Asked when reading has locked it. TRUNCATE and rewriting ALTER TABLE heed no snapshot: an older one sees
+            # an empty table, which would speak against the dump.
+            if oid and connection.execute(statement("fingerprint_rewritten"), {"oid": oid}).fetchone():
+                return _skipped(one, "rewritten")
+    except psycopg.errors.LockNotAvailable:
+        return _skipped(one, "locked")
     except psycopg.OperationalError:
         raise
     except psycopg.Error as error:
-        reason = "no_permission" if error.sqlstate == "42501" else FAILED
-        return Fingerprint(name, kind, skipped=reason)
+        return _skipped(one, "no_permission" if error.sqlstate == "42501" else FAILED)
     rows, first, second = row or (0, "0", "0")
-    return Fingerprint(name, kind, rows=rows, hash=f"{first}.{second}")
+    return msgspec.structs.replace(one, rows=rows, hash=f"{first}.{second}")
+
+
+def _skipped(one: Fingerprint, reason: str) -> Fingerprint:
+    return msgspec.structs.replace(one, skipped=reason)
 
 
 def _name(schema: str, name: str) -> str:

@@ -8,4 +8,6 @@ SET extra_float_digits = 1;
 SET lc_monetary = 'C';
 SET xmlbinary = 'base64';
 SET quote_all_identifiers = off;
-SET row_security = off
+SET row_security = off;
+-- Whoever waits here holds a snapshot, and vacuum with it.
+SET lock_timeout = '5min'

@@ -85,3 +85,19 @@ def test_values_of_any_type_and_tables_of_any_width_are_read(database: Database)
     assert found["odd"] == found["same"] != ""
     assert found["wide"] != "" != found["wider"]
     assert found["wide"] != found["wider"]
+
+
+def test_a_table_that_was_emptied_after_the_snapshot_is_not_held_against_the_dump(database: Database) -> None:
+    import psycopg
+
+    database.sql("CREATE TABLE kept AS SELECT 1 AS a; CREATE TABLE emptied AS SELECT 1 AS a")
+    runtime = cast(Runtime, SimpleNamespace(secret=Secrets().resolve))
+    with psycopg.connect(database.url(), autocommit=True) as holder:
+        holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        row = holder.execute("SELECT pg_export_snapshot()").fetchone()
+        assert row is not None
+        database.sql("TRUNCATE emptied")
+        asked = {"database": database.name, "snapshot": row[0]}
+        found = {one.name: (one.rows, one.skipped) for one in measure(asked, database.endpoint(), runtime)}
+    assert found["public.kept"] == (1, "")
+    assert found["public.emptied"] == (0, "rewritten")
