@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tarfile
 import threading
@@ -19,6 +20,8 @@ from dbops.spi import Member, Readable
 __all__ = ["transfer"]
 
 _BLOCK = 1 << 20
+# SIGINT, SIGKILL, SIGTERM: a kernel that is out of memory, or a person; a program that crashes gets others.
+KILLED = (-2, -9, -15)
 
 
 def transfer(step: Transfer, context: Context) -> None:
@@ -161,9 +164,19 @@ def _feed(sink: ToCommand, stream: _Watched, context: Context) -> None:
         drain.join(1)
         if returncode != 0:
             said = child.stderr_tail().strip()
-            raise ToolFailed(f"{process.describe(child.argv, returncode)}: {said or 'it said nothing'}")
+            raise ToolFailed(
+                f"{process.describe(child.argv, returncode)}: {said or 'it said nothing'}",
+                reason=_reason(said, returncode),
+            )
     while stream.read(_BLOCK):  # a program may be content with less, but only the end tells that the source was whole
         pass
+
+
+def _reason(said: str, returncode: int) -> str:
+    """Why a program failed, when that says nothing about what it was fed: a full disk, or somebody who killed it."""
+    if os.strerror(errno.ENOSPC) in said:
+        return "no_space"
+    return "interrupted" if returncode in KILLED else ""
 
 
 def _drop(pipe: IO[bytes] | None) -> None:

@@ -203,6 +203,24 @@ def test_one_that_is_killed_is_named_with_the_signal(context: Context, shelf: Sh
     assert outcome.error.message.startswith("sh was killed by SIGKILL")
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("cat >/dev/null; echo could not extend file: No space left on device >&2; exit 1", "no_space"),
+        ("kill -9 $$", "interrupted"),
+        ("kill -SEGV $$", ""),
+        ("cat >/dev/null; echo the archive is damaged >&2; exit 1", ""),
+    ],
+)
+def test_a_full_disk_or_a_kill_is_not_held_against_the_stream(
+    context: Context, shelf: Shelf, text: str, reason: str
+) -> None:
+    shelf.stream = Stream(1)
+    outcome = run(context, feed(*script(text)))
+    assert isinstance(outcome.error, ToolFailed)
+    assert outcome.error.reason == reason
+
+
 def test_one_that_is_content_with_less_does_not_spare_the_check_of_the_rest(context: Context, shelf: Shelf) -> None:
     shelf.stream = Stream(5)
     assert run(context, feed(*script("head -c 10 > /dev/null"))).outputs["feed"] == {"bytes": 5 << 20}
