@@ -22,7 +22,11 @@ _JSON = re.compile(r"(?:^|\0)(?:--format[=\0]|-y*f\0?)json(?:\0|$)")  # flags ma
 _SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|APIKEY|API_KEY|ACCESS_KEY|CREDENTIAL", re.IGNORECASE)
 _SHAPES = (
     (re.compile(r"(://[^:/@\s]*:)[^@\s]+(@)"), rf"\1{STARS}\2"),
-    (re.compile(r"(\bpassword\s*=\s*)('[^']*'|\"[^\"]*\"|[^\s;,&)]+)", re.IGNORECASE), rf"\1{STARS}"),
+    # password = "env:NAME" names a secret and is none: our own hints say it.
+    (
+        re.compile(r"(\bpassword\s*=\s*)(?!\"env:NAME\")('[^']*'|\"[^\"]*\"|[^\s;,&)]+)", re.IGNORECASE),
+        rf"\1{STARS}",
+    ),
     (re.compile(r"(\bPASSWORD\s+)('(?:[^']|'')*')", re.IGNORECASE), rf"\1'{STARS}'"),
     (re.compile(r"SCRAM-SHA-256\$\S+"), STARS),
     (re.compile(r"AGE-SECRET-KEY-\w+"), STARS),

@@ -23,6 +23,7 @@ __all__ = ["coloured", "confirm", "describe", "emit", "make_directory", "save", 
 
 T = TypeVar("T")
 Renderer = Callable[[T], str]
+_PASSING = '"ref": "literal:'  # a secret that lives as long as this process
 
 
 def emit(
@@ -121,7 +122,14 @@ def save(plan: Plan, path: str) -> None:
 
     if path == "-":
         raise UsageError("a plan is saved in a file", hint="Name one; standard output shows the answer.")
-    write(dump_plan(plan).decode(), path)
+    text = dump_plan(plan).decode()
+    write(text, path)
+    if _PASSING in text:
+        click.echo(
+            "warning: the plan keeps no password that a URL on the command line carried, so 'dbops apply' cannot log "
+            "in: plan it for a target in dbops.toml, or leave the password to ~/.pgpass and its like.",
+            err=True,
+        )
 
 
 def confirm(plan: Plan, *, yes: bool, question: str = "Carry this out?") -> None:

@@ -216,6 +216,8 @@ def test_python_m_dbops() -> None:
         ("postgresql://u:pw@h/d", "postgresql://u:***@h/d"),
         ("password=pw host=h", "password=*** host=h"),
         ("Password = 'p w' x", "Password = *** x"),
+        ('password = "p w" x', "password = *** x"),
+        ('Write password = "env:NAME" beside', 'Write password = "env:NAME" beside'),
         ("ALTER ROLE a PASSWORD 'it''s'", "ALTER ROLE a PASSWORD '***'"),
         ("x SCRAM-SHA-256$4096:abc= y", "x *** y"),
         ("AGE-SECRET-KEY-1QQQ", "***"),

@@ -55,11 +55,18 @@ def test_plan_apply_plan(
     assert run(["users", "plan", str(exported), database.url()]) == 0
 
 
-def test_a_saved_plan(database: Database, spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_saved_plan(
+    database: Database,
+    spec: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.setenv("ALICE_PASSWORD", "x")
     plan = tmp_path / "plan.json"
     assert run(["users", "plan", str(spec), database.url(), "-o", str(plan)]) == 1
     assert database.url().rpartition("@")[0].rpartition(":")[2] not in plan.read_text(encoding="utf-8")
+    assert "so 'dbops apply' cannot log in" in capsys.readouterr().err
     assert run(["plan", "show", str(plan)]) == 0
 
 
