@@ -34,7 +34,8 @@ UNBOUNDED = (
     "SET lock_timeout = 0",
     "SET idle_in_transaction_session_timeout = 0",
 )
-SINCE: Mapping[int, str] = {14: "SET idle_session_timeout = 0", 17: "SET transaction_timeout = 0"}
+PATIENT = "idle_session_timeout"
+SINCE: Mapping[int, str] = {14: f"SET {PATIENT} = 0", 17: "SET transaction_timeout = 0"}
 
 
 def conninfo(endpoint: Endpoint, database: str | None = None) -> str:
@@ -76,12 +77,16 @@ def connect(endpoint: Endpoint, runtime: Runtime, database: str | None = None) -
 
 @contextmanager
 def replication(endpoint: Endpoint, runtime: Runtime) -> Generator[PGconn]:
-    """A connection that speaks the replication protocol (physical)."""
-    from psycopg.conninfo import make_conninfo
-    from psycopg.pq import ConnStatus, PGconn
+    """A connection that speaks the replication protocol (physical). It may be idle for hours, holding a slot."""
+    from psycopg.pq import ConnStatus
 
     login = {**_login(endpoint, runtime, None), "replication": "true"}
-    connection = PGconn.connect(make_conninfo("", **login).encode())
+    # This protocol knows no SET, and a server before 14 not the setting.
+    patient = {**login, "options": f"{login.get('options', '')} -c {PATIENT}=0".strip()}
+    connection = _started(patient)
+    if connection.status != ConnStatus.OK and PATIENT in connection.get_error_message("utf-8"):
+        connection.finish()
+        connection = _started(login)
     try:
         if connection.status != ConnStatus.OK:
             said = " ".join(connection.get_error_message("utf-8").split())
@@ -89,6 +94,13 @@ def replication(endpoint: Endpoint, runtime: Runtime) -> Generator[PGconn]:
         yield connection
     finally:
         connection.finish()
+
+
+def _started(login: Mapping[str, Any]) -> PGconn:
+    from psycopg.conninfo import make_conninfo
+    from psycopg.pq import PGconn
+
+    return PGconn.connect(make_conninfo("", **login).encode())
 
 
 @contextmanager

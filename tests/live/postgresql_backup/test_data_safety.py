@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -14,7 +17,10 @@ from dbops.errors import UsageError
 from dbops.model.backup import Verdict
 from dbops.model.recovery import Verification
 from dbops.operations import backup, verify
+from dbops.secrets import Secrets
+from dbops.spi import Runtime
 from dbops.testing.servers import ThrowawayServer
+from dbops_postgresql.backup.basebackup import slot
 
 LOGIN = "backup login"
 Make = Callable[..., ThrowawayServer]
@@ -99,3 +105,11 @@ def test_a_base_backup_of_a_busy_server_carries_all_its_log(
             load.kill()
     proof = verify.verify(ws, made.backup.id, level="full")
     assert proof.verdict is Verdict.VERIFIED, told(proof)
+
+
+def test_a_slot_outlives_the_server_s_patience_with_idle_sessions(private_postgres: Make) -> None:
+    server = private_postgres(idle_session_timeout="500ms")
+    runtime = cast(Runtime, SimpleNamespace(secret=Secrets().resolve))
+    with slot({"name": "dbops_kept", "major": server.major}, server.endpoint(), runtime):
+        time.sleep(1.5)
+        assert server.sql("SELECT slot_name, active FROM pg_replication_slots") == [("dbops_kept", True)]
