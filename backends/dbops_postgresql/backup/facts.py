@@ -19,7 +19,7 @@ from dbops_postgresql.backup.log_rate import begin
 from dbops_postgresql.statement import text
 from dbops_postgresql.tools import choose, found
 
-__all__ = ["About", "Database", "Tablespace", "about", "closed", "databases", "inspect"]
+__all__ = ["About", "Database", "Tablespace", "about", "databases", "inspect"]
 
 CLIENTS = ("pg_dump", "pg_dumpall", "pg_restore", "psql")
 # These read data files and WAL, whose format belongs to one major version.
@@ -121,11 +121,6 @@ def databases(facts: BackupFacts) -> tuple[Database, ...]:
     """Those that can be dumped: the ones that accept connections."""
     every = (msgspec.convert({**one.extra, "name": one.name}, type=Database) for one in facts.databases)
     return tuple(one for one in every if one.connectable)
-
-
-def closed(facts: BackupFacts) -> tuple[str, ...]:
-    """The names of those that accept no connections: no dump can hold them."""
-    return tuple(one.name for one in facts.databases if one.extra.get("connectable") is False)
 
 
 # Any: rows have the types that the driver gives them.
