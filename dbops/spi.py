@@ -170,13 +170,8 @@ class AccessDriver(Protocol):
         """Pure: the steps that make the changes, in their order."""
         ...
 
-    def offboard(
-        self, reader: Reader, snapshot: AccessSnapshot, name: str, heir: str, server: Server
-    ) -> tuple[Step, ...]:
-        """The steps after which nothing on the server refers to an account, and the account is gone.
-
-        :param heir: who gets what it owns; UsageError when that is nobody and it owns anything, in the snapshot or not.
-        """
+    def offboard(self, reader: Reader, seen: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:
+        """Steps after which an account is gone. UsageError: it owns anything, in the snapshot or not, and has no heir."""
         ...
 
     def render(self, change: Change, server: Server) -> str:

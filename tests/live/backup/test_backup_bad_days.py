@@ -328,7 +328,7 @@ def test_a_flipped_byte_in_the_newest_manifest_is_not_answered_by_an_older_backu
                 code, _, err = cli("backup", "verify", what, "--level", "checksum")
                 assert code == 65, (what, at)
                 assert f"the manifest of {name} cannot be used" in err
-        assert f"dbops backup verify {older}" in err
+                assert what == name or f"dbops backup verify {older}" in err
         assert cli.json("backup", "verify", older, "--level", "checksum")["verdict"] == "verified"
     finally:
         path.write_bytes(good)
