@@ -171,7 +171,7 @@ class AccessDriver(Protocol):
         ...
 
     def offboard(self, reader: Reader, seen: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:
-        """Steps after which an account is gone. UsageError: it owns anything, in the snapshot or not, and has no heir."""
+        """Steps after which an account is gone. UsageError: it has no heir and owns something, in ``seen`` or not."""
         ...
 
     def render(self, change: Change, server: Server) -> str:
