@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -165,7 +166,7 @@ def _tools(host: Host, server: Server) -> dict[str, Tool | Missing]:
     """Asked side by side: some thirty programs are started to tell their versions."""
     names = (*CLIENTS, *SAME_MAJOR)
     with ThreadPoolExecutor(host.cpus) as pool:
-        every = dict(zip(names, pool.map(lambda name: found(host, name), names), strict=True))
+        every = dict(zip(names, pool.map(partial(found, host), names), strict=True))
     return {name: choose(name, tools, server.version, same_major=name in SAME_MAJOR) for name, tools in every.items()}
 
 

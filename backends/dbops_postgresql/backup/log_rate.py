@@ -24,15 +24,18 @@ def begin(reader: Reader, server: Server) -> Callable[[], Measured]:
     """Bytes per second, and how long was looked at: the server's own statistics when they are old enough to be an
     average, else a sample, from this call until that of what is returned."""
     try:
-        known = _log_history(reader, server)
-        first = reader.dicts(text("backup_wal_position"))[0] if known is None else {}
+        known = _history(reader, server)
+        if known is not None:
+            return lambda: known
+        first = reader.dicts(text("backup_wal_position"))[0]
     except DbopsError as error:
-        known = _not_measured(error)
+        failed = _not_measured(error)
+        return lambda: failed
     began = time.monotonic()
-    return lambda: known if known is not None else _log_sample(reader, first, began)
+    return lambda: _sample(reader, first, began)
 
 
-def _log_history(reader: Reader, server: Server) -> Measured | None:
+def _history(reader: Reader, server: Server) -> Measured | None:
     if server.major < WAL_STATISTICS_SINCE or server.role != "primary":
         return None
     history = reader.dicts(text("backup_wal_history"))[0]
@@ -42,7 +45,7 @@ def _log_history(reader: Reader, server: Server) -> Measured | None:
 
 
 # Any: rows have the types that the driver gives them.
-def _log_sample(reader: Reader, first: Mapping[str, Any], began: float) -> Measured:
+def _sample(reader: Reader, first: Mapping[str, Any], began: float) -> Measured:
     time.sleep(max(0.0, began + SAMPLE_S - time.monotonic()))
     try:
         second = reader.dicts(text("backup_wal_position"))[0]
