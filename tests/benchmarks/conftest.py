@@ -16,6 +16,10 @@ from typing import NamedTuple
 
 import pytest
 
+from dbops.testing.servers import Database
+
+ROW_BYTES = 1100
+
 
 class Timing(NamedTuple):
     """Wall seconds and peak memory (bytes, largest single process) of one run."""
@@ -108,3 +112,35 @@ def race() -> Race:
 def dbops() -> list[str]:
     """The command line of this environment, as a new process."""
     return [str(Path(sys.executable).with_name("dbops"))]
+
+
+@pytest.fixture(scope="session")
+def megabytes() -> int:
+    """How large the database is that is backed up and restored. Below 1,000 what every run costs hides the rest."""
+    return int(os.environ.get("DBOPS_BENCH_MB", "1000"))
+
+
+@pytest.fixture
+def filled(database: Database, megabytes: int) -> Database:
+    """A table of rows like those of an application: a third of each is words, which compress, the rest does not."""
+    database.sql(
+        "CREATE TABLE t AS SELECT g AS id, now() AS at, repeat('some words that come again ', 14) AS words, "
+        "(SELECT string_agg(md5((g * 31 + n)::text), '') FROM generate_series(1, 20) n) AS noise "
+        f"FROM generate_series(1, {megabytes * 2**20 // ROW_BYTES}) g"
+    )
+    for statement in ("CREATE INDEX ON t (id)", "VACUUM ANALYZE t", "CHECKPOINT"):
+        database.sql(statement)
+    return database
+
+
+@pytest.fixture
+def config(database: Database, tmp_path: Path) -> Path:
+    """A configuration with the target ``bench``, whose repository is the directory ``repository`` beside it."""
+    at = database.endpoint()
+    path = tmp_path / "dbops.toml"
+    path.write_text(
+        f'[defaults]\nrepository = "main"\n[repositories.main]\nurl = "file://{tmp_path}/repository"\n'
+        f'[targets.bench]\nurl = "postgresql://{at.user}@{at.host}:{at.port}/postgres"\npassword = "{at.password}"\n',
+        encoding="utf-8",
+    )
+    return path
