@@ -216,6 +216,8 @@ def _dump_made(job: BackupJob, facts: BackupFacts, outputs: Outputs) -> Made:
     notes = [] if about.passwords else ["roles come back without passwords: the login could not read pg_authid"]
     if not job.databases and (closed := _closed(facts)):
         notes.append(f"not in this backup, since they accept no connections: {', '.join(closed)}")
+    if about.standby:
+        notes.append("unlogged tables come back empty: a standby has nothing of them")
     return Made(
         consistent_at=min(_instants(taken), default=job.started_at),
         databases=tuple(one.name for one in chosen),

@@ -20,7 +20,7 @@ from dbops_postgresql.backup.link import client_environment, connect, conninfo, 
 from dbops_postgresql.backup.scratch import DATABASE
 from dbops_postgresql.backup.tablespaces import link
 from dbops_postgresql.installation import server_user
-from dbops_postgresql.quoting import literal
+from dbops_postgresql.quoting import identifier, literal
 from dbops_postgresql.statement import statement
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def _connect(name: str, endpoint: Endpoint, runtime: Runtime) -> list[ProofCheck
     check = f"connect:{name}"
     try:
         with connect(endpoint, runtime, name) as connection, understood(f"the database {name}"):
+            _silence(connection)
             prepared = _roll_back(connection)
             tables, indexes = connection.execute(statement("proof_objects")).fetchone() or (0, 0)
             newer = connection.info.server_version // 10000 >= COLLATION_VERSIONS_SINCE
@@ -94,6 +95,12 @@ def _connect(name: str, endpoint: Endpoint, runtime: Runtime) -> list[ProofCheck
 
 
 # Any: psycopg gives rows of any types.
+def _silence(connection: Connection[Any]) -> None:
+    """Event triggers could forbid to install what the checks need; before 17 no setting keeps them from firing."""
+    for (name,) in connection.execute(statement("proof_event_triggers")).fetchall():
+        connection.execute(f"ALTER EVENT TRIGGER {identifier(name)} DISABLE".encode())
+
+
 def _roll_back(connection: Connection[Any]) -> int:
     """End prepared transactions: nobody will, and what they locked could never be looked at. How many they were."""
     prepared = [row[0] for row in connection.execute(statement("proof_prepared")).fetchall()]

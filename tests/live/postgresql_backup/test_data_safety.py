@@ -23,6 +23,10 @@ from dbops.testing.servers import ThrowawayServer
 from dbops_postgresql.backup.basebackup import slot
 
 LOGIN = "backup login"
+FORBIDDING = """
+CREATE FUNCTION forbid() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no changes here''; END';
+CREATE EVENT TRIGGER "forbid ""all"" this" ON ddl_command_start EXECUTE FUNCTION forbid();
+"""
 Make = Callable[..., ThrowawayServer]
 Workspaces = Callable[..., Workspace]
 
@@ -69,17 +73,39 @@ def test_a_database_that_cannot_be_dumped_is_refused_or_named(private_postgres: 
 
 
 @pytest.mark.postgres(since=15, before=16)
-def test_a_copy_with_locks_and_read_only_databases_is_proved(private_postgres: Make, workspace: Workspaces) -> None:
+def test_locks_event_triggers_and_read_only_databases_prevent_no_proof(
+    private_postgres: Make, workspace: Workspaces
+) -> None:
     server = small(private_postgres, max_prepared_transactions="5")
     server.sql("CREATE DATABASE archive")
     server.sql("CREATE TABLE a (x int PRIMARY KEY)", database="archive")
     server.sql("ALTER DATABASE archive SET default_transaction_read_only = on")
     # One session for all: a prepared transaction outlives it, with its locks.
     server.sql("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE; PREPARE TRANSACTION 'left ''behind'")
+    server.sql(FORBIDDING, database="template1")
     ws = workspace(server)
-    made = backup.run(ws, "shop", method="basebackup")
-    proof = verify.verify(ws, made.backup.id, level="full")
-    assert proof.verdict is Verdict.VERIFIED, told(proof)
+    for method in ("basebackup", "dump"):
+        made = backup.run(ws, "shop", method=method)
+        proof = verify.verify(ws, made.backup.id, level="full")
+        assert proof.verdict is Verdict.VERIFIED, told(proof)
+        if method == "basebackup":
+            # pg_dump would wait for its lock.
+            server.sql("ROLLBACK PREPARED 'left ''behind'")
+
+
+@pytest.mark.postgres(since=15, before=16)
+def test_a_dump_of_a_standby_says_what_it_lacks(private_postgres: Make, workspace: Workspaces) -> None:
+    server = small(private_postgres)
+    server.sql("CREATE UNLOGGED TABLE u (a int); INSERT INTO u VALUES (1)")
+    server.stop()
+    (server.datadir / "standby.signal").touch()
+    server.start()
+    ws = workspace(server)
+    for method in ("basebackup", "dump"):
+        made = backup.run(ws, "shop", method=method)
+        proof = verify.verify(ws, made.backup.id, level="full")
+        assert proof.verdict is Verdict.VERIFIED, told(proof)
+    assert "unlogged tables come back empty: a standby has nothing of them" in made.notes
 
 
 @pytest.mark.postgres(since=15, before=16)
