@@ -184,7 +184,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         key, _, value = word.removeprefix("label:").partition("=")
         found = [target for target in self.targets.values() if target.labels.get(key) == value]
         if not found:
-            raise ConfigError(f"{self.path}: no target has the label {key}={value}")
+            there = {f"{name}={one}" for target in self.targets.values() for name, one in target.labels.items()}
+            raise ConfigError(
+                f"{self.path}: no target has the label {key}={value}", hint=nearest(f"{key}={value}", there)
+            )
         return found
 
     def repository(self, name: str | None) -> RepositoryConfig:
