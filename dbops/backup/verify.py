@@ -80,7 +80,8 @@ def judge(
     seen = _evidence_checks(evidence, level, complete=not broken)
     checks = (*_stored_checks(stored), *broken, *seen)
     fingerprints = evidence.fingerprints if isinstance(evidence, Evidence) else evidence
-    recovered = evidence.recovered_to if isinstance(evidence, Evidence) else evidence
+    rto = _rto(steps)
+    recovered = _recovered_to(evidence, rto)
     verdict = _verdict(checks)
     return Verification(
         backup=record.id,
@@ -92,7 +93,7 @@ def judge(
         phases=(*_phases(steps), *(evidence.phases if isinstance(evidence, Evidence) else ())),
         fingerprints=fingerprints,
         recovered_to=recovered,
-        rto_s=_rto(steps),
+        rto_s=rto,
         rpo_s=recovered if isinstance(recovered, Missing) else max(0.0, (started_at - recovered).total_seconds()),
         started_at=started_at,
         finished_at=finished_at,
@@ -184,6 +185,13 @@ def _phases(steps: Sequence[StepFact]) -> list[Phase]:
 def _opened(steps: Sequence[StepFact], number: int) -> datetime | None:
     """When the container at ``number`` was open: when the first step inside began."""
     return steps[number + 1].started_at if number + 1 < len(steps) else None
+
+
+def _recovered_to(evidence: Evidence | Missing, rto: float | Missing) -> datetime | Missing:
+    """A server that came up holds no state that counts before everything is in it."""
+    if isinstance(evidence, Missing):
+        return evidence
+    return Missing("not_restored", rto.detail) if isinstance(rto, Missing) else evidence.recovered_to
 
 
 def _rto(steps: Sequence[StepFact]) -> float | Missing:

@@ -96,6 +96,7 @@ def test_the_time_to_recover_ends_when_the_server_is_up_and_leaves_the_checks_ou
     for found in (run(make_record(0), steps=never), run(make_record(0), steps=unopened)):
         assert isinstance(found.rto_s, Missing)
         assert (found.verdict, found.reasons) == (BAD, ("no",))
+        assert found.recovered_to == found.rpo_s == Missing("not_restored", "no restore was carried through")
 
 
 def test_reading_it_through_is_a_proof_of_its_own_level(make_record: Make) -> None:
