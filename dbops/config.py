@@ -185,9 +185,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         found = [target for target in self.targets.values() if target.labels.get(key) == value]
         if not found:
             there = {f"{name}={one}" for target in self.targets.values() for name, one in target.labels.items()}
-            raise ConfigError(
-                f"{self.path}: no target has the label {key}={value}", hint=nearest(f"{key}={value}", there)
-            )
+            close = nearest(f"{key}={value}", there)
+            raise ConfigError(f"{self.path}: no target has the label {key}={value}", hint=close)
         return found
 
     def repository(self, name: str | None) -> RepositoryConfig:
