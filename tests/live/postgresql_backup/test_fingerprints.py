@@ -66,7 +66,7 @@ def test_the_order_of_rows_and_of_columns_does_not_count(database: Database) -> 
 
 
 def test_a_collation_that_ignores_case_hides_no_difference(database: Database) -> None:
-    if not database.sql("SELECT 1 FROM pg_collation WHERE collprovider = 'i' LIMIT 1"):
+    if not database.sql("SELECT 1 FROM pg_collation WHERE collname = 'und-x-icu'"):
         pytest.skip("this server was built without ICU")
     database.sql(
         "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
