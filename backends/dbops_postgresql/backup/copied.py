@@ -19,15 +19,19 @@ from dbops_postgresql.backup.tablespaces import link
 
 __all__ = ["check", "finish"]
 
-# Paths and addresses of the machine that was backed up, and what names its standbys.
+# Paths and addresses of the machine that was backed up, what names its standbys, and the way into its archive: a copy
+# that is started beside the original would write its own log over the original's.
 ELSEWHERE = (
-    "config_file", "data_directory", "external_pid_file", "hba_file", "ident_file", "listen_addresses", "log_directory",
-    "primary_slot_name", "ssl_ca_file", "ssl_cert_file", "ssl_crl_file", "ssl_key_file", "ssl", "stats_temp_directory",
-    "synchronous_standby_names", "unix_socket_directories",
+    "archive_cleanup_command", "archive_command", "archive_library", "archive_mode", "config_file", "data_directory",
+    "external_pid_file", "hba_file", "ident_file", "listen_addresses", "log_directory", "primary_slot_name",
+    "recovery_end_command", "restore_command", "ssl_ca_file", "ssl_cert_file", "ssl_crl_file", "ssl_key_file", "ssl",
+    "stats_temp_directory", "synchronous_standby_names", "unix_socket_directories",
 )  # fmt: skip
 SIGNALS = ("recovery.signal", "standby.signal")
 SAFE_HBA = "# The rules of the server that was backed up could not be read.\nlocal all all peer\n"
-HEAD = "# Written by dbops from the settings of the server that was backed up; paths and addresses are left out.\n"
+HEAD = (
+    "# Written by dbops from the settings of the server that was backed up, without paths, addresses and archiving.\n"
+)
 
 
 def check(arguments: Mapping[str, object], _endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:

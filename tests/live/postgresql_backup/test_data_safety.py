@@ -101,11 +101,11 @@ def test_a_dump_of_a_standby_says_what_it_lacks(private_postgres: Make, workspac
     (server.datadir / "standby.signal").touch()
     server.start()
     ws = workspace(server)
-    for method in ("basebackup", "dump"):
-        made = backup.run(ws, "shop", method=method)
+    copied, dumped = (backup.run(ws, "shop", method=method) for method in ("basebackup", "dump"))
+    for made in (copied, dumped):
         proof = verify.verify(ws, made.backup.id, level="full")
         assert proof.verdict is Verdict.VERIFIED, told(proof)
-    assert "unlogged tables come back empty: a standby has nothing of them" in made.notes
+    assert "unlogged tables come back empty: a standby has nothing of them" in dumped.notes
 
 
 @pytest.mark.postgres(since=15, before=16)
@@ -118,7 +118,7 @@ def test_a_base_backup_of_a_busy_server_carries_all_its_log(
         pytest.skip("there is no pgbench")
     environment = {**os.environ, "PGPASSWORD": server.password}
     where = ["--host=127.0.0.1", f"--port={server.port}", "--username=postgres"]
-    fill = [bench, "-i", "-s", "10", "-q", *where, "postgres"]
+    fill = [str(bench), "-i", "-s", "10", "-q", *where, "postgres"]
     subprocess.run(fill, env=environment, check=True, capture_output=True)
     ws = workspace(server)
     with subprocess.Popen(
