@@ -61,8 +61,8 @@ def carry_out(ws: Workspace, plan: Plan) -> Outcome:
     purpose = f"pruning the backups of {plan.target}"
     with recorded(ws, "prune", plan.target, inputs.repository) as facts, ExitStack() as held:
         held.enter_context(store.lease(plan.target, purpose=purpose))
-        for backup in inputs.backups:
-            held.enter_context(store.lease(reading(backup), purpose=purpose))
+        for name in (name for backup in inputs.backups for name in reading(backup)):
+            held.enter_context(store.lease(name, purpose=purpose))
         outcome = ws.execute(plan, detached(plan.target, plan.engine))
         facts["deleted"] = list(_deleted(outcome))
         return outcome.raise_for_status()

@@ -6,13 +6,13 @@ import getpass
 import platform
 import re
 from collections.abc import Generator, Iterable
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 from dbops.backup import catalogue
 from dbops.config import RepositoryConfig, Target
 from dbops.durations import instant
-from dbops.errors import Damaged, DbopsError, InputError, UsageError
+from dbops.errors import Damaged, DbopsError, InputError, Locked, UsageError
 from dbops.model.backup import BackupRecord, PastRun, Until, Verdict
 from dbops.model.repository import Event, Manifest, Unreadable
 from dbops.model.server import Endpoint
@@ -96,19 +96,30 @@ def detached(target: str, engine: str) -> Target:
     return Target(name=target, endpoint=Endpoint(engine=engine))
 
 
-def reading(backup: str) -> str:
-    """The lease that keeps a backup from being deleted while it is read."""
-    return f"{backup}.reading"
+READERS = 4
+"""How many may read one backup at once and be sure that it stays. A fifth reads on the others' protection."""
+
+
+def reading(backup: str) -> tuple[str, ...]:
+    """The leases that keep a backup from being deleted while it is read: a reader holds one of them, whoever deletes
+    holds all."""
+    return tuple(f"{backup}.reading.{seat}" for seat in range(READERS))
 
 
 @contextmanager
 def use(shelf: Shelf, records: Iterable[BackupRecord]) -> Generator[None]:
     """Keep backups from being pruned meanwhile, as far as that can be had: a repository that takes no writes any more
-    must still give its backups back, and another reader's lease protects us too."""
+    must still give its backups back."""
     with ExitStack() as held:
         for one in records:
-            with suppress(DbopsError):
-                held.enter_context(shelf.repository.lease(reading(one.id), purpose=f"reading {one.id}"))
+            for name in reading(one.id):
+                try:
+                    held.enter_context(shelf.repository.lease(name, purpose=f"reading {one.id}"))
+                except Locked:
+                    continue  # the seat of another reader
+                except DbopsError:
+                    pass
+                break
         yield
 
 

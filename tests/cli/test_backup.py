@@ -15,6 +15,8 @@ import pytest
 from dbops.cli.main import run
 from dbops.model.backup import LogRange
 from dbops.model.repository import Manifest
+from dbops.operations.shelf import open_shelf, use
+from dbops.operations.workspace import Workspace
 from dbops.repository.repository import Repository
 from dbops.repository.sealed import seal
 from dbops.storage.by_url import open_storage
@@ -219,6 +221,22 @@ def test_prune_waits_for_a_running_backup(shelf: Shelf, cli: Cli) -> None:
         code, _, err = cli("backup", "prune", "shop", "--yes")
     assert code == 75
     assert "the backup of shop is running already" in err
+
+
+def test_prune_waits_for_the_last_of_several_readers(shelf: Shelf, cli: Cli) -> None:
+    names = [shelf.add(day) for day in range(4)]
+    shelf.now = datetime.now(UTC)
+    ws = Workspace.load()
+    opened = open_shelf(ws, ws.target("shop"))
+    record = next(one for one in opened.records if one.id == names[0])
+    first, second = use(opened, [record]), use(opened, [record])
+    with first:
+        second.__enter__()  # the second begins before the first ends, and goes on after it
+    code, _, err = cli("backup", "prune", "shop", "--yes")
+    assert code == 75
+    assert f"reading {names[0]} is running already" in err
+    second.__exit__(None, None, None)
+    assert names[0] in document(cli, "backup", "prune", "shop", "--yes")["deleted"]
 
 
 def test_reading_it_through_finds_a_flipped_byte_anywhere(shelf: Shelf, cli: Cli) -> None:
