@@ -122,8 +122,14 @@ def result(answer: RestoreAnswer, plan: Plan, outcome: Outcome) -> Restored:
         into=str(_inputs(plan).place),
         seconds=took.total_seconds(),
         bytes=sum(size for size in moved if isinstance(size, int)),
-        notes=plan.notes,
+        notes=(*plan.notes, *_notes(outcome)),
     )
+
+
+def _notes(outcome: Outcome) -> tuple[str, ...]:
+    """What steps noted about the copy, in their order."""
+    said = (outcome.outputs.get(step.id, {}).get("note", "") for step in outcome.steps)
+    return tuple(note for note in said if isinstance(note, str) and note)
 
 
 def _choose(shelf: Shelf, wish: Wish, kind: str) -> ChainChoice:

@@ -32,6 +32,13 @@ SAFE_HBA = "# The rules of the server that was backed up could not be read.\nloc
 HEAD = (
     "# Written by dbops from the settings of the server that was backed up, without paths, addresses and archiving.\n"
 )
+ANEW = (
+    "its postgresql.conf was written anew, without paths, addresses and archiving: set what it needs before it serves"
+)
+OWN = (
+    "it keeps its own postgresql.conf: before it starts beside the original, look at archive_command and "
+    "primary_conninfo there and in postgresql.auto.conf, or it may write into the original's archive"
+)
 
 
 def check(arguments: Mapping[str, object], _endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
@@ -49,7 +56,7 @@ def check(arguments: Mapping[str, object], _endpoint: Endpoint, runtime: Runtime
     done = process.run([program.path, "--quiet", data], env={"LC_ALL": "C"})
     if done.returncode != 0:
         raise Damaged(f"the copy is not what backup_manifest says: {(done.stderr or done.stdout).strip()}")
-    return {"note": "every file is what backup_manifest says"}
+    return {"note": "every file is what its backup_manifest says"}
 
 
 def finish(arguments: Mapping[str, object], _endpoint: Endpoint, _runtime: Runtime) -> Mapping[str, Value]:
@@ -61,7 +68,7 @@ def finish(arguments: Mapping[str, object], _endpoint: Endpoint, _runtime: Runti
     recorded = msgspec.json.decode(file.read_bytes(), type=Configuration) if file.exists() else None
     wanted = {"postgresql.conf": _settings(recorded), "pg_hba.conf": _hba(recorded), "pg_ident.conf": _ident(recorded)}
     written = [name for name, content in wanted.items() if _write(data / name, content)]
-    return {"written": " ".join(written)}
+    return {"written": " ".join(written), "note": ANEW if "postgresql.conf" in written else OWN}
 
 
 def _write(path: Path, content: str) -> bool:

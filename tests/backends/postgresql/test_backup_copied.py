@@ -23,7 +23,8 @@ def test_the_way_into_the_original_s_archive_is_left_out(tmp_path: Path) -> None
     recorded = tmp_path / "configuration.json"
     recorded.write_bytes(msgspec.json.encode(Configuration(settings=settings, files={}, hba=(), ident=())))
     (tmp_path / "standby.signal").touch()
-    finish({"data": str(tmp_path), "file": str(recorded)}, Endpoint(engine="postgresql"), cast(Runtime, None))
+    said = finish({"data": str(tmp_path), "file": str(recorded)}, Endpoint(engine="postgresql"), cast(Runtime, None))
+    assert "written anew" in str(said["note"])
     written = (tmp_path / "postgresql.conf").read_text("utf-8")
     assert "archive_" not in written
     assert "work_mem = '4096'" in written

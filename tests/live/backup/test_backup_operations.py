@@ -88,8 +88,9 @@ def test_a_copy_goes_into_a_new_directory(cli: Any, tmp_path: Path) -> None:
     assert code == 2
     assert "there is no terminal to ask on" in err
     assert not into.exists()
-    cli.json("restore", "run", *words, "--yes")
+    restored = cli.json("restore", "run", *words, "--yes")
     assert (into / "PG_VERSION").exists()
+    assert any("look at archive_command" in note for note in restored["notes"])
     assert cli("restore", "run", *words, "--yes")[0] == 73
 
 
