@@ -223,12 +223,14 @@ def test_a_restore_stopped_at_random_moments(site: Site, cli: Cli, tmp_path: Pat
         time.sleep(delay)
         child.send_signal(number)
         _, err = child.communicate(timeout=60)
-        assert into.exists() == (child.returncode == 0), (seed, delay, err)
+        # A signal may also come after the directory got its name, and before the process has ended.
+        assert into.exists() or child.returncode != 0, (seed, delay, err)
         if into.exists():
             break
     if not into.exists():
         assert cli.json(*words)["bytes"] > 0
-    assert (into / "PG_VERSION").exists()
+    whole = ("PG_VERSION", "global/pg_control", "backup_manifest", "postgresql.conf", "pg_hba.conf")
+    assert [name for name in whole if not (into / name).exists()] == []
     assert [one.name for one in tmp_path.iterdir()] == ["copy"], "nothing else is left beside it"
 
 
