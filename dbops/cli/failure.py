@@ -62,6 +62,9 @@ def explain(error: BaseException) -> DbopsError:
         return UsageError(error.format_message())
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return _interrupted(error)
+    stopped = _stopped_by(error)
+    if stopped is not None:
+        return _interrupted(stopped)
     return DbopsError(f"a bug in dbops: {type(error).__name__}: {error}", hint=BUG_HINT)
 
 
@@ -96,6 +99,15 @@ def short_traceback(error: BaseException) -> str:
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether ``--format json`` was asked for, read by hand: the command line itself may be what is wrong."""
     return _JSON.search("\0".join(arguments)) is not None
+
+
+def _stopped_by(error: BaseException) -> KeyboardInterrupt | None:
+    """The Ctrl-C during whose handling ``error`` came up. One in the middle of an import leaves half a module behind,
+    and whoever meets that afterwards fails in a way that nobody foresaw: the interruption is what happened."""
+    earlier = error.__context__
+    while earlier is not None and not isinstance(earlier, KeyboardInterrupt):
+        earlier = earlier.__context__
+    return earlier
 
 
 def _interrupted(error: BaseException) -> DbopsError:

@@ -398,3 +398,11 @@ def test_colour_only_on_a_terminal(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
     monkeypatch.setenv("NO_COLOR", no_color)
     assert output.coloured() is coloured
+
+
+def test_what_follows_from_an_interrupted_import_is_an_interruption() -> None:
+    broken = NameError("name 'coroutines' is not defined")
+    assert failure.code_of(broken) == 70
+    broken.__context__ = ImportError("half a module")
+    broken.__context__.__context__ = KeyboardInterrupt()
+    assert failure.code_of(broken) == 130
