@@ -20,6 +20,7 @@ __all__ = ["claimed", "remove", "sweep", "take_over"]
 
 MARK = "owner"
 END_S = 10.0
+MOMENT_S = 0.5
 
 
 @contextmanager
@@ -40,7 +41,13 @@ def claimed(path: Path) -> Generator[None]:
 
 
 def remove(path: Path) -> None:
-    """The directory and everything in it; what cannot be removed stays."""
+    """The directory and everything in it, the owner's mark last; what cannot be removed stays."""
+    with suppress(OSError):
+        for one in path.iterdir():
+            if one.is_dir() and not one.is_symlink():
+                shutil.rmtree(one, ignore_errors=True)
+            elif one.name != MARK:
+                one.unlink(missing_ok=True)
     shutil.rmtree(path, ignore_errors=True)
 
 
@@ -76,7 +83,21 @@ def _abandoned(path: Path) -> bool:
                 return True
         finally:
             os.close(mark)
-    return False
+    return _never_begun(path)
+
+
+def _never_begun(path: Path) -> bool:
+    """A run that was killed between making a directory and marking it left it empty; it is gone then. One that is alive
+    marks it at once, so that a moment is enough to tell."""
+    for moment in (MOMENT_S, 0.0):
+        try:
+            if path.lstat().st_uid != os.geteuid() or any(one.name != f".{MARK}" for one in path.iterdir()):
+                return False
+        except OSError:
+            return False
+        time.sleep(moment)
+    remove(path)
+    return not path.exists()
 
 
 def _end_server(path: Path) -> None:
