@@ -127,7 +127,7 @@ def _url(endpoint: Endpoint, session: Session, password: str | None) -> Any:
         host=None if endpoint.host and endpoint.host.startswith(("/", "@")) else endpoint.host,
         port=endpoint.port,
         database=endpoint.database,
-        query=dict(endpoint.options),
+        query=dict(session.query),
     )
 
 

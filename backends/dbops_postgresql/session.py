@@ -41,6 +41,7 @@ def session(endpoint: Endpoint, *, read_only: bool, timeout_s: float) -> Session
         drivername="postgresql+psycopg",
         connect=_connect(endpoint, timeout_s),
         preamble=("; ".join((*_bounds(read_only, timeout_s), *_PINNED)),),
+        query=dict(endpoint.options),
     )
 
 

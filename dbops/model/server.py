@@ -82,12 +82,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     :param connect: arguments for the driver's ``connect``.
     :param preamble: statements run once on a new connection.
     :param begin: starts a read-only transaction with one snapshot for all its questions.
+    :param query: the options of the endpoint that the driver takes as they are.
     """
 
     drivername: str
     connect: dict[str, object]
     preamble: tuple[str, ...]
     begin: str = "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    query: dict[str, str] = {}
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from dbops import registry
-from dbops.capabilities import Capability
+from dbops.capabilities import Capability, supported
 from dbops.config import Target
 from dbops.errors import ConfigError, CouldNotTell, DbopsError, UsageError, worst_code
 from dbops.health import catalogue, decide
@@ -59,6 +59,7 @@ def checks(engine: str | None = None) -> tuple[Check, ...]:
     :raises UsageError: no such engine.
     """
     chosen = [registry.backend(engine)] if engine is not None else list(registry.backends().values())
+    chosen = [one for one in chosen if supported(one.support(Capability.HEALTH, None))]
     own = [one for backend in chosen for one in backend.health.checks()]
     return (*own, *catalogue.protection_checks(None, None))
 

@@ -163,7 +163,8 @@ class Workspace:
         :param scratch: where private directories are made.
         :param publish: what the step that publishes a backup does with the outputs of all steps before it.
         """
-        used = backend or self.backend(target)
+        # What the server turned out to be when the plan was made, which its URL may not say.
+        used = backend or registry.backend(plan.engine)
         own = endpoint_of(target, used, None)
         context = Context(
             backend=used,

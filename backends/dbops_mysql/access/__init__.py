@@ -1,0 +1,1 @@
+"""The access column of MySQL and MariaDB."""

@@ -1,0 +1,1 @@
+"""The backup column of MySQL and MariaDB."""

@@ -1,0 +1,1 @@
+"""The health column of MySQL and MariaDB."""

@@ -1,0 +1,21 @@
+"""MariaDB: what it does otherwise than MySQL."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from dbops_mysql.backend import MySQL
+from dbops_mysql.support import MYSQL, Table
+
+__all__ = ["MARIADB", "MariaDB"]
+
+MARIADB: Table = {**MYSQL}
+
+
+class MariaDB(MySQL):
+    """A fork with a name of its own."""
+
+    name = "mariadb"
+    label = "MariaDB"
+    url_schemes: tuple[str, ...] = ("mariadb",)
+    table: ClassVar[Table] = MARIADB
