@@ -10,9 +10,10 @@ __all__ = ["demo"]
 @click.command()
 @click.option("--dir", "directory", metavar="DIR", type=click.Path(file_okay=False), help="Where; a new or empty one.")
 @click.option("--keep", is_flag=True, help="Leave the server's files, the repository and dbops.toml there as well.")
-def demo(directory: str | None, keep: bool) -> int:
-    """Start an embedded PostgreSQL, fill it with a small shop, and do the whole job on it: health, audit, users,
-    backups, restore tests, a report.
+@click.option("--engine", default="postgresql", metavar="ENGINE", help="mariadb or mysql, where a server is installed.")
+def demo(directory: str | None, keep: bool, engine: str) -> int:
+    """Start an embedded PostgreSQL (or, by --engine, an installed MariaDB or MySQL), fill it with a small shop, and do
+    the whole job on it: health, audit, users, backups, restore tests, a report.
 
     The report stays where the last lines say; everything else is removed unless --keep is given.
     """
@@ -23,5 +24,5 @@ def demo(directory: str | None, keep: bool) -> int:
     def say(text: str, end: bool) -> None:
         click.echo(text, nl=end)
 
-    with stage.directory(directory, keep=keep) as scene, shown() as progress:
+    with stage.directory(directory, keep=keep, engine=engine) as scene, shown() as progress:
         return tour(scene, say, progress)

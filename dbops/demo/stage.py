@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, cast
 
+from dbops import registry
 from dbops.config import load
 from dbops.errors import ConfigError, DestinationExists, OutputError
 from dbops.execute.context import Progress
@@ -19,9 +20,8 @@ from dbops.model.server import Endpoint
 from dbops.operations.workspace import Workspace
 from dbops.state import State
 
-__all__ = ["ENGINE", "LOGIN", "REPORT", "Scene", "Shop", "directory", "workspace"]
+__all__ = ["LOGIN", "REPORT", "Scene", "Shop", "directory", "workspace"]
 
-ENGINE = "postgresql"
 LOGIN = "dbops"
 REPORT = "report.html"
 
@@ -51,7 +51,7 @@ into = {scratch}
 tools = {tools}
 
 [targets.shop.health.thresholds]
-"pg.activity.idle_in_xact" = {{ warning = 0.1, critical = 300 }}
+{impatient} = {{ warning = 0.1, critical = 300 }}
 
 [targets.shop-admin]
 url = {admin_url}
@@ -65,7 +65,19 @@ at = "15 2 * * *"
 
 
 class Shop(Protocol):
-    """A server of the demo's own, as the module ``demo`` of a backend's package starts it."""
+    """A server of the demo's own, as the module ``demo`` of a backend's package starts it.
+
+    ``question`` (who, action, object) is what the demo explains path by path; ``impatient`` is the check that shall not
+    wait as long as elsewhere for the session that went to sleep a moment ago; ``spec`` is a users spec in which
+    ``DIRECTORY`` stands for the demo's own.
+    """
+
+    @property
+    def question(self) -> tuple[str, str, str]: ...
+    @property
+    def impatient(self) -> str: ...
+    @property
+    def spec(self) -> str: ...
 
     @property
     def label(self) -> str: ...
@@ -89,34 +101,36 @@ class Shop(Protocol):
 
 
 class _Module(Protocol):
-    def place(self) -> Path: ...
-    def start(self, directory: Path) -> AbstractContextManager[Shop]: ...
+    def place(self, engine: str) -> Path: ...
+    def start(self, engine: str, directory: Path) -> AbstractContextManager[Shop]: ...
 
 
 class Scene:
     """The directory, and the server while it runs."""
 
-    def __init__(self, directory: Path, module: _Module, *, keep: bool) -> None:
+    def __init__(self, engine: str, directory: Path, module: _Module, *, keep: bool) -> None:
+        self.engine = engine
         self.directory = directory
         self.keep = keep
         self._module = module
 
     def start(self) -> AbstractContextManager[Shop]:
         """An empty server; leaving the context stops it."""
-        return self._module.start(self.directory)
+        return self._module.start(self.engine, self.directory)
 
 
 @contextmanager
-def directory(wanted: str | None, *, keep: bool) -> Generator[Scene]:
+def directory(wanted: str | None, *, keep: bool, engine: str = "postgresql") -> Generator[Scene]:
     """A new directory, emptied afterwards except for the report unless it is to be kept.
 
+    :raises UsageError: no such engine; :raises ConfigError: it has no demo.
     :raises DestinationExists: ``wanted`` holds something.
     :raises OutputError: it cannot be made.
     """
-    module = _module()
-    place = _new(wanted, module)
+    module = _module(engine)
+    place = _new(wanted, engine, module)
     try:
-        yield Scene(place, module, keep=keep)
+        yield Scene(engine, place, module, keep=keep)
     finally:
         if not keep:
             _empty(place)
@@ -132,6 +146,7 @@ def workspace(scene: Scene, shop: Shop, login: Endpoint, progress: Progress | No
         password=_quoted(str(login.password)),
         scratch=_quoted(str(scene.directory)),
         tools=_quoted(str(shop.tools)),
+        impatient=_quoted(shop.impatient),
         admin_url=_quoted(str(admin)),
         admin_password=_quoted(str(admin.password)),
     )
@@ -141,15 +156,18 @@ def workspace(scene: Scene, shop: Shop, login: Endpoint, progress: Progress | No
     return ws
 
 
-def _module() -> _Module:
-    for point in entry_points(group="dbops.backends", name=ENGINE):
-        return cast("_Module", importlib.import_module(f"{point.module.partition('.')[0]}.demo"))
-    raise ConfigError("the backend that the demo runs on is not installed", hint="pip install 'dbops[demo]'")
+def _module(engine: str) -> _Module:
+    backend = registry.backend(engine)
+    package = type(backend).__module__.partition(".")[0]
+    name = f"{package}.demo"
+    if importlib.util.find_spec(name) is None:
+        raise ConfigError(f"{backend.label} has no demo", hint="Leave --engine out: PostgreSQL has one.")
+    return cast("_Module", importlib.import_module(name))
 
 
-def _new(wanted: str | None, module: _Module) -> Path:
+def _new(wanted: str | None, engine: str, module: _Module) -> Path:
     if wanted is None:
-        place = Path(tempfile.mkdtemp(prefix="dbops-demo-", dir=module.place()))
+        place = Path(tempfile.mkdtemp(prefix="dbops-demo-", dir=module.place(engine)))
     else:
         place = Path(wanted).absolute()
         _refuse_content(place)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib.resources import files
 
 from dbops import registry
 from dbops.backup.text import size
-from dbops.demo.stage import ENGINE, LOGIN, REPORT, Scene, Shop, workspace
+from dbops.demo.stage import LOGIN, REPORT, Scene, Shop, workspace
 from dbops.durations import format_duration
 from dbops.errors import worst_code
 from dbops.execute.context import Progress
 from dbops.model.audit import Hop
+from dbops.model.backup import Method
 from dbops.model.finding import Missing
 from dbops.operations import access, backup, health, report, users, verify
 from dbops.operations.workspace import Workspace
@@ -26,8 +26,6 @@ Say = Callable[[str, bool], None]
 
 TARGET, ADMIN = "shop", "shop-admin"
 JOBS = ("health", "audit", "backup")
-METHODS = (("dump", "logical"), ("basebackup", "physical"))
-WHO, ACTION, OBJECT = "alice", "UPDATE", "table:shop.sales.orders"
 WIDTH = 62
 MOST = 7
 
@@ -71,28 +69,28 @@ def tour(scene: Scene, say: Say, progress: Progress | None = None) -> int:
     """
     teller = Teller(say)
     with ExitStack() as open_:
-        with teller.step("Start a PostgreSQL") as tell:
+        with teller.step(f"Start a {registry.backend(scene.engine).label}") as tell:
             shop = open_.enter_context(scene.start())
             tell(f"{shop.label}, in {scene.directory}")
         ws = _settle(scene, shop, teller, progress)
         _health(ws, teller)
-        _audit(ws, teller)
-        _users(ws, scene, teller)
+        _audit(ws, teller, shop.question)
+        _users(ws, scene, shop.spec, teller)
         _plan(ws, teller, "Can a promise be kept? 24h may be lost, 1h may pass")
-        backups = [_backup(ws, teller, method, kind) for method, kind in METHODS]
+        backups = [_backup(ws, teller, one) for one in _methods(ws)]
         codes = [_proof(ws, teller, one) for one in backups]
         _plan(ws, teller, "Can it be kept, now that all of it was measured?")
         _report(ws, scene, teller)
-    teller.close([*_left(scene, shop.again), *_farewell()])
+    teller.close([*_left(scene, shop.again), *_farewell(scene.engine)])
     return worst_code(codes)
 
 
 def _settle(scene: Scene, shop: Shop, teller: Teller, progress: Progress | None) -> Workspace:
     with teller.step("Fill it with a shop, and bad habits") as tell:
         tell(shop.fill())
-    command = f"dbops grants {ENGINE} --for {','.join(JOBS)} --login {LOGIN}"
+    command = f"dbops grants {scene.engine} --for {','.join(JOBS)} --login {LOGIN}"
     with teller.step("Make a login with no more rights than it needs", command) as tell:
-        login = shop.login(LOGIN, registry.backend(ENGINE).grants(JOBS, LOGIN))
+        login = shop.login(LOGIN, registry.backend(scene.engine).grants(JOBS, LOGIN))
         tell("Everything below runs under this login; only changing users needs an administrator.")
     return workspace(scene, shop, login, progress)
 
@@ -107,16 +105,17 @@ def _health(ws: Workspace, teller: Teller) -> None:
         _more(tell, len(bad))
 
 
-def _audit(ws: Workspace, teller: Teller) -> None:
+def _audit(ws: Workspace, teller: Teller, question: tuple[str, str, str]) -> None:
     with teller.step("Who may do what, and what is wrong with it?", f"dbops audit run {TARGET}") as tell:
         found = sorted(access.audit(ws, TARGET).findings, key=lambda one: -one.severity.rank)
         tell(f"{len(found)} findings")
         for one in found[:MOST]:
             tell(f"  {one.severity.value:8} {one.id}: {one.summary}")
         _more(tell, len(found))
-    command = f"dbops audit explain {TARGET} --who {WHO} --can {ACTION} --on {OBJECT}"
-    with teller.step(f"Why may {WHO} do that?", command) as tell:
-        answer = access.explain(ws, TARGET, principal=WHO, action=ACTION, object_=OBJECT)
+    who, action, object_ = question
+    command = f"dbops audit explain {TARGET} --who {who} --can {action} --on {object_}"
+    with teller.step(f"Why may {who} do that?", command) as tell:
+        answer = access.explain(ws, TARGET, principal=who, action=action, object_=object_)
         tell(f"{'ALLOWED' if answer.allowed else 'NOT ALLOWED'}{', and usable' if answer.usable else ''}")
         for path in answer.paths[:MOST]:
             tell("  " + " > ".join([path[0].from_, *(_hop(hop) for hop in path)]))
@@ -130,11 +129,10 @@ def _hop(hop: Hop) -> str:
     return f"{hop.to} ({hop.kind})" if hop.to else hop.via
 
 
-def _users(ws: Workspace, scene: Scene, teller: Teller) -> None:
+def _users(ws: Workspace, scene: Scene, template: str, teller: Teller) -> None:
     path = scene.directory / "users.yaml"
-    spec = files("dbops.demo").joinpath("users.yaml").read_text(encoding="utf-8")
-    path.write_text(spec.replace("DIRECTORY", str(scene.directory)), encoding="utf-8")
-    spec = path.read_text(encoding="utf-8")
+    spec = template.replace("DIRECTORY", str(scene.directory))
+    path.write_text(spec, encoding="utf-8")
     with teller.step("Who should? A spec, and what it would change", f"dbops users plan users.yaml {ADMIN}") as tell:
         answer, _ = users.plan(ws, spec, ADMIN, origin=path.name)
         tell(f"{answer.changes} changes in {len(answer.steps)} steps, nothing else is touched:")
@@ -157,9 +155,15 @@ def _plan(ws: Workspace, teller: Teller, title: str) -> None:
             tell(f"  {reason}")
 
 
-def _backup(ws: Workspace, teller: Teller, method: str, kind: str) -> str:
-    with teller.step(f"Make a {kind} backup", f"dbops backup run {TARGET} --method {method}") as tell:
-        found = backup.run(ws, TARGET, method=method).backup
+def _methods(ws: Workspace) -> tuple[Method, ...]:
+    """What can be made here, the logical ones first."""
+    with ws.open(ws.target(TARGET)) as opened:
+        return tuple(sorted(opened.backend.backup.methods(opened.server), key=lambda one: one.kind))
+
+
+def _backup(ws: Workspace, teller: Teller, method: Method) -> str:
+    with teller.step(f"Make a {method.kind} backup", f"dbops backup run {TARGET} --method {method.name}") as tell:
+        found = backup.run(ws, TARGET, method=method.name).backup
         seconds = max(0.001, (found.finished_at - found.started_at).total_seconds())
         speed = "" if isinstance(found.bytes, Missing) else f", {size(found.bytes / seconds)}/s"
         tell(f"{found.id}: {_size(found.bytes)} stored as {_size(found.stored_bytes)}{speed}")
@@ -195,11 +199,11 @@ def _left(scene: Scene, again: str) -> list[str]:
     return [*lines, *kept, f"  export {variables}", ""]
 
 
-def _farewell() -> list[str]:
+def _farewell(engine: str) -> list[str]:
     return [
         "The same on a server of your own:",
         "  dbops init                                       # a dbops.toml to fill in",
-        f"  dbops grants {ENGINE} --for health,audit,backup  # the SQL of a login for it",
+        f"  {f'dbops grants {engine} --for health,audit,backup':<49}# the SQL of a login for it",
         "  dbops doctor                                     # what would fail at 3 a.m.",
         "  dbops health check NAME",
         "  dbops audit run NAME",

@@ -45,9 +45,14 @@ def test_what_stays(keep: bool, tmp_path: Path) -> None:
     assert names == ({"data", "log", stage.REPORT} if keep else {stage.REPORT})
 
 
-def test_another_backend_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_engine_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--engine", "oracle", "--dir", str(tmp_path / "d")]) == 2
+    assert "there is no backend called 'oracle'" in capsys.readouterr().err
+
+
+def test_an_engine_without_a_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from dbops.errors import ConfigError
 
-    monkeypatch.setattr(stage, "ENGINE", "nothing")
-    with pytest.raises(ConfigError, match="is not installed"), stage.directory(str(tmp_path / "d"), keep=False):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match="PostgreSQL has no demo"), stage.directory(str(tmp_path / "d"), keep=False):
         pass

@@ -13,8 +13,8 @@ from dbops_postgresql.demo.shop import Shop, place, start
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    with tempfile.TemporaryDirectory(prefix="dbops-docs-", dir=place()) as folder:
+    with tempfile.TemporaryDirectory(prefix="dbops-docs-", dir=place("postgresql")) as folder:
         Path(folder).chmod(0o711)
-        with start(Path(folder)) as running:
+        with start("postgresql", Path(folder)) as running:
             running.fill()
             yield running

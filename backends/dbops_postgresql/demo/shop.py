@@ -80,6 +80,21 @@ class Shop:
         """The directory of the programs of this version."""
         return self.installation.bindir
 
+    @property
+    def question(self) -> tuple[str, str, str]:
+        """By three roles, one in the other."""
+        return "alice", "UPDATE", "table:shop.sales.orders"
+
+    @property
+    def impatient(self) -> str:
+        """The check that finds the session of :meth:`_sit_idle`."""
+        return "pg.activity.idle_in_xact"
+
+    @property
+    def spec(self) -> str:
+        """Who should be able to do what."""
+        return files("dbops_postgresql").joinpath("demo/users.yaml").read_text(encoding="utf-8")
+
     def endpoint(self, user: str = SUPERUSER) -> Endpoint:
         """How dbops reaches it; the password is in a private file."""
         reference = SecretRef(f"file:{self._passwords[user]}")
@@ -211,7 +226,7 @@ class Shop:
         )
 
 
-def start(directory: Path) -> Shop:
+def start(engine: str, directory: Path) -> Shop:  # noqa: ARG001  one engine is all that this package has
     """Start an empty shop in ``directory``, which is there, empty, and may be passed through by others.
 
     :raises ConfigError: the embedded PostgreSQL is not installed.
@@ -236,6 +251,6 @@ def _refuse_closed(directory: Path, user: str) -> None:
         )
 
 
-def place() -> Path:
+def place(engine: str) -> Path:  # noqa: ARG001  as above
     """A directory for temporary files that the server's user can pass through."""
     return temporary_directory(server_user())
