@@ -45,7 +45,7 @@ def _wish(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--database", "databases", metavar="DB", multiple=True, help="Only this database; repeatable."),
         click.option("--method", default="", metavar="M", help="Only backups made by this method."),
         click.option(
-            "--to", "point", default="latest", show_default=True, metavar="POINT", help="latest, TIME, LSN or ID."
+            "--to", "point", default="latest", show_default=True, metavar="POINT", help="latest, TIME, LSN, GTID or ID."
         ),
     ):
         command = option(command)

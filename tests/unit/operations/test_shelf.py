@@ -70,8 +70,28 @@ def test_points_in_time(text: str, expected: Until) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "binlog.000042:157",
+        "mysql-bin.000001:4",
+        "0-1-42",
+        "0-1-42,1-7-3",
+        "3e11fa47-71ca-11e1-9e33-c80aa9429562:23",
+        "3E11FA47-71CA-11E1-9E33-C80AA9429562:1-5:11-18,4e11fa47-71ca-11e1-9e33-c80aa9429562:1",
+    ],
+)
+def test_a_position_in_a_binary_log(text: str) -> None:
+    assert until(text) == Until(kind="position", value=text)
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
-    [("yesterday", "is not a point in time"), ("2026-03-01T02:00:00", "has no offset"), ("2026-13-01", "not a time")],
+    [
+        ("yesterday", "is not a point in time"),
+        ("binlog:4", "is not a point"),
+        ("2026-03-01T02:00:00", "has no offset"),
+        ("2026-13-01", "not a time"),
+    ],
 )
 def test_what_is_no_point_in_time(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
