@@ -26,7 +26,7 @@ __all__ = ["Shelf", "detached", "is_backup_id", "open_shelf", "reading", "record
 _ID = re.compile(r"b-\d{8}t\d{9}-[0-9a-z]{8}")
 _LSN = re.compile(r"[0-9A-Fa-f]{1,8}/[0-9A-Fa-f]{1,8}")
 _UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-# A file of the binary log with an offset; MariaDB's GTID (domain-server-number) and MySQL's (uuid:numbers), or sets of them.
+# A file of the binary log with an offset; MariaDB's GTIDs (domain-server-number) and MySQL's (uuid:numbers).
 _BINLOG = re.compile(r"[^\s:,/]+\.\d{6,}:\d+")
 _GTID = re.compile(rf"\d+-\d+-\d+(?:,\d+-\d+-\d+)*|{_UUID}(?::[\w-]+)+(?:,{_UUID}(?::[\w-]+)+)*")
 _DATE = re.compile(r"\d{4}-\d{2}")
@@ -184,8 +184,8 @@ def until(text: str) -> Until:
         return Until(kind="position", value=text)
     raise UsageError(
         f"--to: {text!r} is not a point in time",
-        hint="Write latest, a backup's id, a log position such as 0/3000148, binlog.000042:157 or a GTID, or a time with its "
-        "offset.",
+        hint="Write latest, a backup's id, a log position such as 0/3000148, binlog.000042:157 or a GTID, or a time "
+        "with its offset.",
     )
 
 
