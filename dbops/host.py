@@ -29,7 +29,7 @@ class LocalHost:
 
     def __init__(self) -> None:
         self.cpus = os.cpu_count() or 1
-        self._versions: dict[str, Version] = {}
+        self._banners: dict[str, str] = {}
 
     def tool(self, name: str, places: Sequence[str] = (), at_least: Version = ()) -> Tool | Missing:
         """The newest program ``name`` in ``places`` (in front) or on PATH that is ``at_least`` so new."""
@@ -58,17 +58,18 @@ class LocalHost:
         return list(dict.fromkeys(path for path in paths if path))
 
     def _tool(self, name: str, path: str) -> Tool:
-        if path not in self._versions:
-            self._versions[path] = _ask_version(path)
-        return Tool(name=name, path=path, version=self._versions[path])
+        if path not in self._banners:
+            self._banners[path] = _ask_version(path)
+        banner = self._banners[path]
+        return Tool(name=name, path=path, version=parse_version(banner), banner=banner)
 
 
 def _dotted(version: Version) -> str:
     return ".".join(map(str, version))
 
 
-def _ask_version(path: str) -> Version:
+def _ask_version(path: str) -> str:
     try:
-        return parse_version(process.run([path, "--version"], timeout=10).stdout)
+        return process.run([path, "--version"], timeout=10).stdout.strip()
     except DbopsError:
-        return ()
+        return ""

@@ -93,8 +93,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
-    """A client program on the host of dbops."""
+    """A client program on the host of dbops.
+
+    :param banner: what it prints for ``--version``; ``version`` is the first number in it.
+    """
 
     name: str
     path: str
     version: Version
+    banner: str = ""

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from dbops.claim import claimed, remove, take_over
 from dbops.errors import DbopsError, DestinationExists, Locked, NotPermitted, OutputError
 from dbops.model.finding import Missing
 from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.spi import Runtime
 from dbops_postgresql import server, tools
-from dbops_postgresql.backup.claim import claimed, remove, take_over
 from dbops_postgresql.backup.creation import After
 from dbops_postgresql.backup.link import MAINTENANCE, client_outputs, connect, understood
 from dbops_postgresql.backup.snapshot import lock_key

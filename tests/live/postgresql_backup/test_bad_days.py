@@ -17,20 +17,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from dbops import Workspace
+from dbops import Workspace, claim
 from dbops.errors import CouldNotTell, DestinationExists, Locked, OutputError, ToolFailed, Unreachable
 from dbops.host import LocalHost
 from dbops.model.backup import Verdict
 from dbops.model.server import Tool
 from dbops.operations import backup, verify
 from dbops.plan import SecretRef
+from dbops.scratch import PREFIX
 from dbops.secrets import Secrets
 from dbops.session import connect
 from dbops.spi import Host, Member, Reader
 from dbops.testing.servers import Database, ThrowawayServer
 from dbops_postgresql import tools
 from dbops_postgresql.backend import PostgreSQL
-from dbops_postgresql.backup import area, basebackup, claim, destination, dump, fingerprint, scratch, snapshot
+from dbops_postgresql.backup import area, basebackup, destination, dump, fingerprint, scratch, snapshot
 from dbops_postgresql.backup.fit import Requirements
 from dbops_postgresql.installation import server_user, temporary_directory
 
@@ -249,10 +250,10 @@ def test_what_a_killed_proof_left_is_removed_by_the_next_and_a_living_one_is_lef
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         pid = int(other.stdout.readline())
-        assert claim.sweep(short, area.PREFIX) == ()
+        assert claim.sweep(short, PREFIX) == ()
         other.kill()
         other.wait()
-        assert len(claim.sweep(short, area.PREFIX)) == 1
+        assert len(claim.sweep(short, PREFIX)) == 1
     assert list(short.iterdir()) == []
     _gone(pid)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dbops import claim
 from dbops.errors import Locked
-from dbops_postgresql.backup import claim
 
 
 def test_a_run_killed_before_its_mark_leaves_nothing_in_the_way(tmp_path: Path) -> None:

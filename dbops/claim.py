@@ -20,6 +20,8 @@ __all__ = ["claimed", "remove", "sweep", "take_over"]
 
 MARK = "owner"
 END_S = 10.0
+# Where servers write their process number: below their data directory, or beside their socket.
+PID_FILES = ("*/postmaster.pid", "*/pid")
 MOMENT_S = 0.5
 
 
@@ -114,7 +116,7 @@ def _end_server(path: Path) -> None:
 
 def _server_pid(path: Path) -> int | None:
     """Of a server that runs on a directory below ``path``; the number in its file may be somebody else's by now."""
-    for file in path.glob("*/postmaster.pid"):
+    for file in (file for pattern in PID_FILES for file in path.glob(pattern)):
         with suppress(OSError, ValueError, IndexError):
             pid = int(file.read_text(encoding="utf-8").splitlines()[0])
             if _runs(pid, path):
