@@ -58,11 +58,17 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 
 class Child:
     """A running program. ``stdin`` and ``stdout`` are there when they were asked for; standard error is read away by a
-    thread, which keeps its tail, so the program never blocks on it. Leaving the context kills what still runs."""
+    thread, which keeps its tail, so the program never blocks on it. Leaving the context kills what still runs.
 
-    def __init__(self, argv: tuple[str, ...], popen: subprocess.Popen[bytes]) -> None:
+    :param heard: told every line of standard error, by that thread; it must not raise.
+    """
+
+    def __init__(
+        self, argv: tuple[str, ...], popen: subprocess.Popen[bytes], heard: Callable[[str], None] | None = None
+    ) -> None:
         self.argv = argv
         self._popen = popen
+        self._heard = heard
         self._tail: bytearray = bytearray()
         self._drain: threading.Thread | None = None
         if popen.stderr is not None:
@@ -129,10 +135,17 @@ class Child:
                     pipe.close()
 
     def _keep_tail(self, pipe: IO[bytes]) -> None:
+        rest = b""
         with pipe:
             while chunk := os.read(pipe.fileno(), TAIL_BYTES):
                 self._tail.extend(chunk)
                 del self._tail[:-TAIL_BYTES]
+                if self._heard is not None:
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        self._heard(line.decode(errors="replace"))
+        if rest and self._heard is not None:
+            self._heard(rest.decode(errors="replace"))
 
 
 _running: set[Child] = set()
@@ -203,17 +216,19 @@ def popen(
     stdin: bool = False,
     cwd: Path | None = None,
     log: Path | None = None,
+    heard: Callable[[str], None] | None = None,
 ) -> Child:
     """Start a program and go on; it is killed at the latest when this interpreter ends.
 
     :param stdin: give it a pipe to read from instead of nothing.
     :param log: a file that both of its outputs are appended to, instead of pipes.
+    :param heard: told every line of its standard error at once, by another thread; it must not raise.
     :raises ToolFailed: it cannot be started.
     """
     words = _words(argv)
     source = subprocess.PIPE if stdin else subprocess.DEVNULL
     if log is None:
-        return Child(words, _start(words, env, user, cwd, stdin=source))
+        return Child(words, _start(words, env, user, cwd, stdin=source), heard)
     with log.open("ab") as sink:
         return Child(words, _start(words, env, user, cwd, stdin=source, stdout=sink, stderr=subprocess.STDOUT))
 

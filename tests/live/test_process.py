@@ -49,6 +49,15 @@ def test_timeout_ends_the_program_and_what_it_started(tmp_path: Path) -> None:
     assert gone(int((tmp_path / "grandchild").read_text()))
 
 
+def test_every_line_of_standard_error_is_heard_however_much_it_is() -> None:
+    heard: list[str] = []
+    script = "import sys; [print(n, 'x' * 200, file=sys.stderr) for n in range(2000)]; sys.stderr.write('the last')"
+    with process.popen(python(script), heard=heard.append) as child:
+        assert child.wait(30) == 0
+        assert len(child.stderr_tail()) == process.TAIL_BYTES
+    assert [line.split()[0] for line in heard] == [*map(str, range(2000)), "the"]
+
+
 def test_environment_is_ours_with_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OURS", "1")
     monkeypatch.setenv("REMOVED", "1")

@@ -10,8 +10,8 @@ import msgspec
 from dbops.errors import DbopsError
 from dbops.model.finding import Missing
 from dbops.model.server import Endpoint
+from dbops.readable import Chunks
 from dbops.spi import Member, Reader, Runtime
-from dbops_postgresql.backup.readable import Chunks
 from dbops_postgresql.statement import text
 
 __all__ = ["Configuration", "Setting", "configuration"]

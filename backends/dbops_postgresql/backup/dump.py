@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from dbops import process
 from dbops.model.server import Endpoint
+from dbops.readable import ToolOutput
 from dbops.spi import Member, Runtime
 from dbops_postgresql.backup.link import MAINTENANCE, client_environment, conninfo
-from dbops_postgresql.backup.readable import ToolOutput
 
 __all__ = ["dump", "globals_"]
 

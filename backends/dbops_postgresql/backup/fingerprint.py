@@ -17,9 +17,9 @@ import msgspec
 from dbops.errors import InputError
 from dbops.model.server import Endpoint
 from dbops.plan import Value
+from dbops.readable import Chunks
 from dbops.spi import Member, Runtime
 from dbops_postgresql.backup.link import connect, understood
-from dbops_postgresql.backup.readable import Chunks
 from dbops_postgresql.quoting import identifier, literal
 from dbops_postgresql.statement import statement, text
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -16,11 +16,15 @@ PIPE_BYTES = 1 << 20
 
 
 class ToolOutput:
-    """What a program prints. Its end is only given when the program said that it succeeded."""
+    """What a program prints. Its end is only given when the program said that it succeeded.
 
-    def __init__(self, child: process.Child, what: str) -> None:
+    :param ended: called when it ended well, before the end is given; what it raises says that it did not.
+    """
+
+    def __init__(self, child: process.Child, what: str, ended: Callable[[], None] | None = None) -> None:
         self._child = child
         self._what = what
+        self._ended = ended
         self._pipe = cast(IO[bytes], child.stdout)
         _widen(self._pipe.fileno())
 
@@ -49,9 +53,11 @@ class ToolOutput:
 
     def _judge(self) -> None:
         returncode = self._child.wait()
-        if returncode == 0:
-            return
         said = self._child.stderr_tail().strip()
+        if returncode == 0:
+            if self._ended is not None:
+                self._ended()
+            return
         raise ToolFailed(
             f"{self._what}: {process.describe((Path(self._child.argv[0]).name,), returncode)}: "
             f"{said or 'it said nothing'}",
