@@ -267,8 +267,8 @@ class Backend(Protocol):
         """Pure: the machine reason (see :class:`~dbops.model.finding.Missing`) behind a driver's exception."""
         ...
 
-    def grants(self, jobs: Sequence[str], login: str, major: int | None = None) -> str:
-        """Pure: SQL that makes a least-privileged login for jobs; ``major`` None: for all versions, if one text can."""
+    def grants(self, jobs: Sequence[str], login: str, version: Version | None = None) -> str:
+        """Pure: SQL that makes a least-privileged login for jobs; no ``version``: for all of them, if one text can."""
         ...
 
     def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:

@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 from dbops.capabilities import Capability, Support
 from dbops.errors import Unsupported, UsageError
 from dbops.model.doctor import Examined
-from dbops.model.server import Endpoint, Server, Session
+from dbops.model.server import Endpoint, Server, Session, Version
 from dbops.plan import FromServer, Opening, Probe, Seal, Value
 from dbops.spi import (
     API_VERSION,
@@ -71,7 +71,7 @@ class MySQL:
         """The machine reason behind PyMySQL's exception."""
         return session.fault(error)
 
-    def grants(self, jobs: Sequence[str], login: str, major: int | None = None) -> str:  # noqa: ARG002
+    def grants(self, jobs: Sequence[str], login: str, version: Version | None = None) -> str:  # noqa: ARG002
         """SQL that makes a least-privileged login."""
         raise Unsupported(f"{self.label}: grants are not implemented yet")
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from dbops.capabilities import Capability, Support
 from dbops.errors import UsageError
 from dbops.model.doctor import Examined
-from dbops.model.server import Endpoint, Server, Session
+from dbops.model.server import Endpoint, Server, Session, Version
 from dbops.plan import FromServer, Opening, Probe, Seal, Value
 from dbops.spi import (
     API_VERSION,
@@ -76,11 +76,11 @@ class PostgreSQL:
         """The machine reason behind psycopg's exception."""
         return session.fault(error)
 
-    def grants(self, jobs: Sequence[str], login: str, major: int | None = None) -> str:
+    def grants(self, jobs: Sequence[str], login: str, version: Version | None = None) -> str:
         """SQL that makes a least-privileged login."""
         from dbops_postgresql.grants import grants
 
-        return grants(jobs, login, major)
+        return grants(jobs, login, version[0] if version else None)
 
     def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
         """What would make a job on this server fail later."""

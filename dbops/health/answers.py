@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from dbops.model.finding import Missing
-from dbops.model.health import Answer
+from dbops.model.health import Answer, Row
 
 __all__ = ["Answers", "Unanswered"]
 
@@ -35,16 +35,24 @@ class Answers:
         answer = self._answers.get(question, Missing("not_asked", f"{question} was not asked"))
         return answer if isinstance(answer, Missing) else None
 
+    def plain(self, question: str) -> tuple[Row, ...]:
+        """Every row as it came, for statements whose columns have no names of ours (SHOW …).
+
+        :raises Unanswered: the question failed.
+        """
+        answer = self._answers.get(question)
+        if not isinstance(answer, Answer):
+            raise Unanswered(answer or Missing("not_asked", f"{question} was not asked"))
+        return answer.rows
+
     def rows(self, question: str, into: type[T]) -> list[T]:
         """Every row as a struct.
 
         :raises Unanswered: the question failed, or a row has a NULL where the struct has none.
         """
-        answer = self._answers.get(question)
-        if not isinstance(answer, Answer):
-            raise Unanswered(answer or Missing("not_asked", f"{question} was not asked"))
+        rows = self.plain(question)
         try:
-            return [msgspec.convert(row, into, strict=False) for row in answer.rows]
+            return [msgspec.convert(row, into, strict=False) for row in rows]
         except msgspec.ValidationError as error:
             raise Unanswered(Missing("null_value", f"{question}: {error}")) from None
 

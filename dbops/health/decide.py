@@ -24,7 +24,7 @@ from dbops.model.health import (
     Threshold,
     WaiverRule,
 )
-from dbops.model.server import Server
+from dbops.model.server import Server, within
 
 __all__ = ["Measure", "coverage", "fingerprint", "fits", "judge", "observe", "skipped", "worst"]
 
@@ -71,7 +71,7 @@ def fits(check: Check, server: Server) -> Missing | None:
     """Why a check does not apply to a server, or None when it does."""
     if server.role != "unknown" and server.role not in check.roles:
         return Missing("not_applicable", f"does not apply to a {server.role}")
-    if server.major < check.since or (check.until is not None and server.major > check.until):
+    if not within(server.version, check.since, check.until):
         return Missing("not_supported_version", f"does not apply to version {server.version_text}")
     return None
 

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from dbops.model.finding import Missing, Remedy, Waived
-from dbops.model.server import Role
+from dbops.model.server import Role, Version
 from dbops.plan import Json
 
 __all__ = [
@@ -54,7 +54,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a server; its answer is a fact that several checks may be decided from.
 
     :param scope: asked once for the server, or in each database.
-    :param since: first major version that ``sql`` works on; ``until`` is the last.
+    :param since: first version that ``sql`` works on; ``until`` is the last. Several questions may share a name when
+        their versions do not meet: one of them is asked.
     :param page: when not 0, the SQL takes ``%(after)s`` and gives at most so many rows in the order of ``page_by``;
         it is asked again from the last row's value on, so that one statement never locks or holds too much.
     """
@@ -62,8 +63,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     sql: str
     scope: Literal["server", "database"] = "server"
-    since: int = 0
-    until: int | None = None
+    since: Version = ()
+    until: Version | None = None
     page: int = 0
     page_by: str = ""
 
@@ -72,9 +73,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the catalogue, as data. Measuring is a pure function of the engine, found by ``id``.
 
     :param id: kept for ever, such as ``pg.wraparound.xid``.
-    :param needs: names of the questions that it is decided from.
+    :param needs: names of the questions that it is decided from: without one of them it is UNKNOWN.
+    :param also: names of questions that add detail; it is decided without them all the same.
     :param measured_by: who gives the observations: the engine from facts, the act of connecting, or the repository.
-    :param since: first major version that it makes sense on; ``until`` is the last.
+    :param since: first version that it makes sense on; ``until`` is the last.
     :param roles: on other servers it is SKIPPED.
     :param scope: measured once, or once in each database.
     :param cost: of its questions on a large server: ``cheap`` (below 50 ms), ``medium``, ``heavy``.
@@ -90,9 +92,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     threshold: Threshold
     remedy: Remedy
     needs: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     measured_by: Literal["engine", "connection", "repository"] = "engine"
-    since: int = 0
-    until: int | None = None
+    since: Version = ()
+    until: Version | None = None
     roles: tuple[Role, ...] = ("primary", "standby")
     scope: Literal["server", "database"] = "server"
     cost: Literal["cheap", "medium", "heavy"] = "cheap"

@@ -9,10 +9,15 @@ import msgspec
 from dbops.model.finding import Missing
 from dbops.plan import SecretRef
 
-__all__ = ["Endpoint", "Role", "Server", "Session", "Tool", "Version"]
+__all__ = ["Endpoint", "Role", "Server", "Session", "Tool", "Version", "within"]
 
 Version = tuple[int, ...]
 Role = Literal["primary", "standby", "unknown"]
+
+
+def within(version: Version, since: Version, until: Version | None) -> bool:
+    """Whether a version lies in a range. ``until`` stands for all that it begins: ``(8, 0)`` ends after 8.0.46."""
+    return version >= since and (until is None or version[: len(until)] <= until)
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ import msgspec
 from dbops.errors import DbopsError, Unreachable
 from dbops.model.finding import Missing
 from dbops.model.health import Answer, HealthFacts, Question
-from dbops.model.server import Server
+from dbops.model.server import Server, within
 from dbops.operations.workspace import Opened
 from dbops.spi import Backend, Reader
 
@@ -126,8 +126,7 @@ def _ask(board: _Board, door: Door, wanted: Callable[[Opened], Sequence[Question
 
 
 def _first_connection(board: _Board, opened: Opened, questions: Sequence[Question], lanes: int) -> None:
-    major = opened.server.major
-    fitting = [one for one in questions if one.since <= major and (one.until is None or major <= one.until)]
+    fitting = [one for one in questions if within(opened.server.version, one.since, one.until)]
     local = [one for one in fitting if one.scope == "database"]
     bulk = [one for one in fitting if one.scope == "server"]
     names = _list_databases(board, opened.reader, [one for one in bulk if one.name == DATABASES])

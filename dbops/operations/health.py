@@ -51,6 +51,17 @@ class _Job(msgspec.Struct, frozen=True):
     checks: tuple[Check, ...]
     waivers: tuple[WaiverRule, ...]
     timeout_s: float
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+
+    def by(self, backend: Backend) -> _Job:
+        """The same by the catalogue of what the server turned out to be, which its URL need not say."""
+        if backend is self.backend:
+            return self
+        every = _every(backend, self.target)
+        thresholds = {one.id: self.target.thresholds[one.id] for one in every if one.id in self.target.thresholds}
+        chosen = catalogue.choose(overridden(every, thresholds, self.target.name), self.only, self.skip)
+        return msgspec.structs.replace(self, backend=backend, checks=chosen)
 
 
 def checks(engine: str | None = None) -> tuple[Check, ...]:
@@ -116,12 +127,15 @@ def _job(ws: Workspace, target: Target, only: Sequence[str], skip: Sequence[str]
         catalogue.known(every, target.skip)
     except UsageError as error:
         raise ConfigError(f"{where}.health.skip: {error.message}", hint=error.hint) from None
+    without = (*skip, *target.skip)
     return _Job(
         target=target,
         backend=backend,
-        checks=catalogue.choose(every, only, (*skip, *target.skip)),
+        checks=catalogue.choose(every, only, without),
         waivers=waiver_rules(target, ws.config.path),
         timeout_s=timeout_s or target.timeout_s,
+        only=tuple(only),
+        skip=without,
     )
 
 
@@ -130,6 +144,8 @@ def _check(ws: Workspace, job: _Job) -> tuple[TargetHealth, tuple[CheckResult, .
     in_repository = any(one.measured_by == "repository" for one in job.checks)
     repository = Later(lambda: stored(ws, job.target)) if in_repository else None
     asked = _asked(ws, job)
+    if not isinstance(asked, DbopsError):
+        job = job.by(asked.backend)
     incarnation = Missing("not_reachable") if isinstance(asked, DbopsError) else asked.server.incarnation
     left_s = job.timeout_s - (time.monotonic() - started)
     protected = protection(_in_time(repository, left_s), incarnation) if repository else Missing("not_asked")
@@ -143,7 +159,8 @@ def _check(ws: Workspace, job: _Job) -> tuple[TargetHealth, tuple[CheckResult, .
 def _asked(ws: Workspace, job: _Job) -> Asked | DbopsError:
     def questions(opened: Opened) -> list[Question]:
         opened.require(Capability.HEALTH)
-        needs = {need for one in job.checks if not decide.fits(one, opened.server) for need in one.needs}
+        fitting = [one for one in job.by(opened.backend).checks if not decide.fits(one, opened.server)]
+        needs = {need for one in fitting for need in (*one.needs, *one.also)}
         local = {one.name for one in opened.backend.health.questions() if one.scope == "database"}
         names = needs | ({DATABASES} if needs & local else set[str]())
         return [one for one in opened.backend.health.questions() if one.name in names]

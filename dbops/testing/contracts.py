@@ -24,7 +24,7 @@ from dbops.capabilities import Capability, Impossible, NotImplementedYet, Since
 from dbops.config import Config, Target
 from dbops.errors import DbopsError, Unsupported
 from dbops.model.backup import Until
-from dbops.model.server import Endpoint, Server
+from dbops.model.server import Endpoint, Server, within
 from dbops.operations import access, users
 from dbops.operations.workspace import Opened, Workspace
 from dbops.plan import FromRepository, Plan, Risk, ToRepository, Transfer, dump_plan, load_plan
@@ -215,10 +215,12 @@ class OfflineLaws(Samples):
         checks, questions = self.backend.health.checks(), self.backend.health.questions()
         known = {question.name for question in questions}
         assert len({check.id for check in checks}) == len(checks) > 0
-        assert len(known) == len(questions)
+        for server in self.servers:
+            names = [one.name for one in questions if within(server.version, one.since, one.until)]
+            assert len(set(names)) == len(names), "one question of a name for each version"
         for check in checks:
             assert check.engine == self.backend.name, check.id
-            assert set(check.needs) <= known, check.id
+            assert {*check.needs, *check.also} <= known, check.id
             assert check.title, check.id
             assert check.remedy.text, check.id
             assert check.until is None or check.until >= check.since, check.id

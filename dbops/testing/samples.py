@@ -122,6 +122,6 @@ class Samples:
 
     def _login(self, job: str, name: str, server: Server) -> str | None:
         try:
-            return self.backend.grants([job], name, server.major)
+            return self.backend.grants([job], name, server.version)
         except DbopsError:  # not every job needs a login, nor can every name be one
             return None

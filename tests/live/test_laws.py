@@ -73,5 +73,5 @@ users:
         assert isinstance(place, Database)
         name = f"{place.name}_{jobs[0]}"
         place.server.login(name)
-        place.sql(postgresql.grants(jobs, name, server.major))
+        place.sql(postgresql.grants(jobs, name, server.version))
         return place.endpoint(name)

@@ -303,7 +303,7 @@ def test_who_cannot_go(database: Database, ws: Workspace, name: str, heir: str, 
 def test_the_audit_login_sees_what_it_needs(database: Database, ws: Workspace) -> None:
     from dbops import registry
 
-    text = registry.backend("postgresql").grants(["audit"], "auditor", database.server.major)
+    text = registry.backend("postgresql").grants(["audit"], "auditor", database.server.version)
     database.sql(text)
     database.sql("ALTER ROLE auditor PASSWORD 'x'")
     database.server.sql(f"CREATE DATABASE {database.name}_closed")
@@ -323,7 +323,7 @@ def test_the_users_login_provisions_without_being_a_superuser(database: Database
 
     database.sql("CREATE ROLE app_owner; CREATE SCHEMA s AUTHORIZATION app_owner; CREATE ROLE app_group")
     database.sql("SET ROLE app_owner; CREATE TABLE s.t (a int, b int); RESET ROLE")
-    database.sql(registry.backend("postgresql").grants(["users"], "provisioner", database.server.major))
+    database.sql(registry.backend("postgresql").grants(["users"], "provisioner", database.server.version))
     database.sql("ALTER ROLE provisioner PASSWORD 'x'")
     url = database.server.url("provisioner", database.name, password="x")
     grants = f"[{{object: 'table:{database.name}.s.*', can: [read, write], future: true, creators: [app_owner]}}]"

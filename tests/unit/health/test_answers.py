@@ -45,3 +45,9 @@ def test_missing() -> None:
     assert answers().missing("q") is None
     assert answers().missing("failed") == Missing("no_permission", "denied")
     assert answers().missing("other") == Missing("not_asked", "other was not asked")
+
+
+def test_rows_as_they_came() -> None:
+    assert answers({"Grants for x@%": "GRANT …"}).plain("q") == ({"Grants for x@%": "GRANT …"},)
+    with pytest.raises(Unanswered, match="denied"):
+        answers().plain("failed")

@@ -227,10 +227,10 @@ def test_a_check_is_skipped_where_it_makes_no_sense() -> None:
     assert fits(primary_only, SERVER) is None
     assert fits(primary_only, standby) == Missing("not_applicable", "does not apply to a standby")
     assert fits(primary_only, msgspec.structs.replace(SERVER, role="unknown")) is None
-    for limits in ({"since": 16}, {"until": 14}):
+    for limits in ({"since": (16,)}, {"since": (15, 19)}, {"until": (14,)}, {"until": (15, 0)}):
         found = fits(msgspec.structs.replace(CHECK, **limits), SERVER)
         assert found == Missing("not_supported_version", "does not apply to version 15.1")
-    assert fits(msgspec.structs.replace(CHECK, since=15, until=15), SERVER) is None
+    assert fits(msgspec.structs.replace(CHECK, since=(15,), until=(15,)), SERVER) is None
 
 
 def facts(**answers: Answer | Missing) -> HealthFacts:
