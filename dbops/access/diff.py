@@ -13,7 +13,7 @@ import msgspec
 
 from dbops.access.diff_defaults import default_changes
 from dbops.access.diff_grants import grant_changes
-from dbops.access.diff_people import check, create, drop, lessen, memberships, strengthen
+from dbops.access.diff_people import check, create, drop, inherited, lessen, memberships, spread, strengthen
 from dbops.access.match import is_pattern, managed, places
 from dbops.access.naming import spell
 from dbops.access.simulate import Simulation
@@ -39,18 +39,20 @@ def diff(snapshot: AccessSnapshot, wanted: Wanted) -> Difference:
             missing = snapshot.databases_missing[database]
             raise InputError(f"{wanted.origin}: the database {database} cannot be read: {missing.detail}")
     working = Simulation(snapshot)
+    wanted = spread(working, wanted)
     subjects = check(working, wanted)
     first = _applied(working, create(working, wanted))
     first += _applied(working, strengthen(working, wanted))
     added, removed = memberships(working, wanted, subjects)
     first += _applied(working, added)
+    lists = _applied(working, inherited(working, wanted, added))
     first += _applied(working, _owners(working, wanted))
     gained, lost, again = grant_changes(working, wanted, subjects)
     _applied(working, removed)
     # Who may create where is known only now, and with it whose new objects a default is for.
     future, no_future = default_changes(working, wanted, subjects)
     last = [*removed, *_applied(working, lessen(working, wanted)), *_applied(working, drop(working, wanted))]
-    changes = (*first, *gained, *future, *lost, *again, *no_future, *last)
+    changes = (*first, *gained, *future, *lists, *lost, *again, *no_future, *last)
     return Difference(changes=changes, notes=_notes(snapshot, wanted))
 
 
@@ -95,4 +97,4 @@ def _notes(snapshot: AccessSnapshot, wanted: Wanted) -> tuple[str, ...]:
     ]
     secret = [one.name for one in wanted.principals if one.password is not None and one.name in existing]
     notes = [f"{name}: managed and not in the spec, left alone (state: absent removes it)" for name in sorted(left)]
-    return (*notes, *(f"{name}: password not compared" for name in sorted(secret)))
+    return (*wanted.notes, *notes, *(f"{name}: password not compared" for name in sorted(secret)))

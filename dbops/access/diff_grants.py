@@ -130,6 +130,8 @@ def _wishes(working: Simulation, wanted: Wanted) -> Wishes:
 
 def _meant(working: Simulation, grant: WantedGrant) -> Iterator[int]:
     matched = places(working, grant.kind, grant.path)
+    if not matched and working.rules.kinds[grant.kind].latent:
+        matched = [working.place(ObjectName(grant.kind, grant.path))]
     if not matched and not is_pattern(grant.path):
         raise InputError(f"{grant.where}: there is no object {spell(working.rules, grant.kind, grant.path)}")
     for place in matched:

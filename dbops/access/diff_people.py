@@ -4,24 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dbops.access.match import fits
+import msgspec
+
+from dbops.access.match import managed
 from dbops.access.naming import spell
 from dbops.access.simulate import Simulation
 from dbops.errors import InputError
-from dbops.model.access import Membership
+from dbops.model.access import Membership, Principal
 from dbops.model.change import (
     AddMembership,
     AlterPrincipal,
     CreatePrincipal,
     DropPrincipal,
     RemoveMembership,
+    SetInherited,
 )
-from dbops.model.users import SpecMember, Wanted
+from dbops.model.users import SpecMember, Wanted, WantedPrincipal
 
-__all__ = ["Subjects", "check", "create", "drop", "lessen", "memberships", "strengthen"]
+__all__ = ["Subjects", "check", "create", "drop", "inherited", "lessen", "memberships", "spread", "strengthen"]
 
 Subjects = frozenset[str]
 """The names whose grants, memberships and defaults are exactly what the spec says."""
+
+
+def spread(working: Simulation, wanted: Wanted) -> Wanted:
+    """What is said of a user whatever the host, said of each of his accounts instead."""
+    accounts = {
+        one.name: found for one in wanted.principals if one.every_host and (found := _accounts(working, one, wanted))
+    }
+    if not accounts:
+        return wanted
+    principals = [other for one in wanted.principals for other in accounts.get(one.name, [one])]
+    names = {name: [one.name for one in found] for name, found in accounts.items()}
+    grants = [
+        msgspec.structs.replace(grant, principal=name)
+        for grant in wanted.grants
+        for name in names.get(grant.principal, [grant.principal])
+    ]
+    return msgspec.structs.replace(wanted, principals=tuple(principals), grants=tuple(grants))
+
+
+def _accounts(working: Simulation, one: WantedPrincipal, wanted: Wanted) -> list[WantedPrincipal]:
+    """Those that are there and that the spec does not name themselves."""
+    named = {other.name for other in wanted.principals if not other.every_host}
+    return [
+        msgspec.structs.replace(one, name=account.name, host=account.host, every_host=False)
+        for account in working.principals
+        if account.kind == "user" and account.user == one.user and account.name not in named
+    ]
 
 
 def check(working: Simulation, wanted: Wanted) -> Subjects:
@@ -31,24 +61,28 @@ def check(working: Simulation, wanted: Wanted) -> Subjects:
     """
     absent = {one.name for one in wanted.principals if one.state == "absent"}
     coming = {one.name for one in wanted.principals} - absent
+    people = {one.name: Principal(name=one.name, user=one.user, host=one.host) for one in wanted.principals}
     for one in wanted.principals:
-        _check_managed(one.name, one.where, wanted)
+        _check_managed(people[one.name], one.where, wanted)
         for member in one.member_of:
             _check_group(member, absent, coming, working)
     for grant in wanted.grants:
-        _check_managed(grant.principal, grant.where, wanted)
+        _check_managed(people.get(grant.principal, Principal(name=grant.principal)), grant.where, wanted)
         for creator in grant.creators:
             if creator not in coming and (creator in absent or creator not in working.numbers):
                 raise InputError(f"{grant.where}: there is no role {creator!r} to create anything")
     _check_cycles(working, wanted)
-    return frozenset({*(one.name for one in wanted.principals), *(one.principal for one in wanted.grants)})
+    # Who goes and takes his rights along needs none of them taken away before.
+    going = absent if working.rules.drop_takes_rights else set[str]()
+    return frozenset({*(one.name for one in wanted.principals), *(one.principal for one in wanted.grants)} - going)
 
 
-def _check_managed(name: str, where: str, wanted: Wanted) -> None:
-    owned = name in wanted.managed if name == "PUBLIC" else any(fits(pattern, name) for pattern in wanted.managed)
+def _check_managed(one: Principal, where: str, wanted: Wanted) -> None:
+    owned = one.name in wanted.managed if one.name == "PUBLIC" else managed(wanted.managed, one)
     if not owned:
         raise InputError(
-            f"{where}: {name!r} is not among manage.principals", hint="Add the name or a pattern there, or remove this."
+            f"{where}: {one.name!r} is not among manage.principals",
+            hint="Add the name or a pattern there, or remove this.",
         )
 
 
@@ -113,10 +147,17 @@ def create(working: Simulation, wanted: Wanted) -> list[CreatePrincipal]:
             valid_until=None if isinstance(one.valid_until, str) else one.valid_until,
             password=one.password,
             generate=one.generate,
+            kind=one.kind,
+            user=one.user,
+            host=one.host,
         )
         for one in wanted.principals
-        if one.state != "absent" and one.name not in working.numbers
+        if one.state != "absent" and not _there(working, one.name)
     ]
+
+
+def _there(working: Simulation, name: str) -> bool:
+    return name in working.numbers and working.principals[working.numbers[name]].kind != "unknown"
 
 
 def strengthen(working: Simulation, wanted: Wanted) -> list[AlterPrincipal]:
@@ -149,8 +190,8 @@ def lessen(working: Simulation, wanted: Wanted) -> list[AlterPrincipal]:
     for one in wanted.principals:
         if one.state == "absent":
             continue
-        has = working.principals[working.numbers[one.name]].attributes
-        loses = tuple(word for word in has if word not in one.attributes)
+        has, decided = working.principals[working.numbers[one.name]].attributes, working.rules.decided
+        loses = tuple(word for word in has if word not in one.attributes and (not decided or word in decided))
         if loses:
             found.append(AlterPrincipal(name=one.name, loses=loses))
     return found
@@ -166,7 +207,12 @@ def memberships(
             pair = working.principals[row.member].name, working.principals[row.group].name
             rows.setdefault(pair, []).append(row)
     wishes = {(one.name, member.role): member for one in wanted.principals for member in one.member_of}
-    added = [change for pair, wish in wishes.items() for change in _joined(working, pair, wish, rows.get(pair, []))]
+    listed = {one.name for one in wanted.principals if working.rules.inherit_list and one.kind == "user"}
+    added = [
+        change
+        for pair, wish in wishes.items()
+        for change in _joined(working, pair, wish, rows.get(pair, []), listed=pair[0] in listed)
+    ]
     removed = [
         _left(working, row)
         for pair, found in rows.items()
@@ -177,10 +223,14 @@ def memberships(
 
 
 def _joined(
-    working: Simulation, pair: tuple[str, str], wish: SpecMember, rows: list[Membership]
+    working: Simulation, pair: tuple[str, str], wish: SpecMember, rows: list[Membership], *, listed: bool
 ) -> list[AddMembership]:
+    """:param listed: which groups count at once is said elsewhere, in one list."""
     options = {"inherit": bool(wish.inherit), "set": bool(wish.set), "admin": wish.admin}
-    compared = options if working.rules.membership_options else {"admin": wish.admin}
+    if listed:
+        options["inherit"] = any(row.inherit for row in rows)
+    each = working.rules.membership_options and not working.rules.inherit_list
+    compared = options if each else {"admin": wish.admin}
     lacking = [name for name, value in compared.items() if value and not any(getattr(row, name) for row in rows)]
     found = [_joining(pair, options)] if lacking or not rows else []
     for row in rows:
@@ -222,6 +272,27 @@ def _grantor(working: Simulation, row: Membership) -> str:
     return working.principals[row.grantor].name if working.rules.membership_options and row.grantor >= 0 else ""
 
 
+def inherited(working: Simulation, wanted: Wanted, joined: Sequence[AddMembership]) -> list[SetInherited]:
+    """Where the groups of an account that count at once are one list: those lists that are not as they shall be.
+
+    Whoever lost the right to let others in may have had to leave and come back, which takes a group off the list.
+    """
+    if not working.rules.inherit_list:
+        return []
+    again = {change.member for change in joined if change.less_admin}
+    found: list[SetInherited] = []
+    for one in wanted.principals:
+        if one.state == "absent" or one.kind == "role":
+            continue
+        number = working.numbers[one.name]
+        old = [row.group for row in working.memberships if row.member == number and row.inherit and not row.implicit]
+        have = {working.principals[group].name for group in old}
+        wish = {member.role for member in one.member_of if member.inherit}
+        if have != wish or (wish and one.name in again):
+            found.append(SetInherited(member=one.name, groups=tuple(sorted(wish)), old=tuple(sorted(have))))
+    return found
+
+
 def drop(working: Simulation, wanted: Wanted) -> list[DropPrincipal]:
     """Those that shall be absent and are there.
 
@@ -229,7 +300,7 @@ def drop(working: Simulation, wanted: Wanted) -> list[DropPrincipal]:
     """
     found: list[DropPrincipal] = []
     for one in wanted.principals:
-        if one.state == "absent" and one.name in working.numbers:
+        if one.state == "absent" and _there(working, one.name):
             number = working.numbers[one.name]
             rest = _remains(working, number)
             if rest:
@@ -237,7 +308,10 @@ def drop(working: Simulation, wanted: Wanted) -> list[DropPrincipal]:
                     f"{one.where}: {one.name!r} cannot be dropped yet: {'; '.join(rest[:3])}",
                     hint=f"dbops users offboard TARGET {one.name} --reassign-to ROLE hands over and cleans up.",
                 )
-            found.append(DropPrincipal(name=one.name, attributes=working.principals[number].attributes))
+            old = working.principals[number]
+            found.append(
+                DropPrincipal(name=one.name, attributes=old.attributes, kind="user" if old.kind == "user" else "role")
+            )
     return found
 
 
@@ -247,7 +321,7 @@ def _remains(working: Simulation, number: int) -> list[str]:
         for one in working.objects
         if one.owner == number and one.kind != "column"
     ]
-    for place, one in enumerate(working.objects):
+    for place, one in enumerate(working.objects if not working.rules.drop_takes_rights else ()):
         if any(grant.grantee == number for grant in working.entries(place).values()):
             found.append(f"it has rights on {spell(working.rules, one.kind, one.path)}")
     for (creator, database, _, kind), entries in working.defaults().items():

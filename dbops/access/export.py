@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dbops.access.match import managed
 from dbops.access.naming import spell
-from dbops.model.access import AccessSnapshot, Grant, Membership, Principal, SecuredObject
+from dbops.model.access import AccessSnapshot, Grant, Kind, Membership, Principal, SecuredObject
 
 __all__ = ["export", "names_to_export"]
 
@@ -28,13 +28,14 @@ def names_to_export(snapshot: AccessSnapshot, patterns: Sequence[str]) -> tuple[
 def export(snapshot: AccessSnapshot, names: Sequence[str], databases: Sequence[str]) -> Entry:
     """The spec as plain values, in the order in which they are to be written.
 
-    ``attributes`` are in the engine's words and ``NOINHERIT`` stands for the attribute that is missing.
+    ``attributes`` are in the engine's words, and ``NO`` and a word stands for one that everybody else has. Accounts of
+    one user that are alike are one entry with several hosts.
     """
     exporting = _Export(snapshot, names, databases)
     roles, users = exporting.people()
     return {
         "dbops": "users/1",
-        "manage": {"principals": list(names), "databases": list(databases)},
+        "manage": {"principals": exporting.managed(), "databases": list(databases)},
         **({"roles": roles} if roles else {}),
         **({"users": users} if users else {}),
     }
@@ -43,6 +44,7 @@ def export(snapshot: AccessSnapshot, names: Sequence[str], databases: Sequence[s
 class _Export:
     def __init__(self, snapshot: AccessSnapshot, names: Sequence[str], databases: Sequence[str]) -> None:
         self._snapshot = snapshot
+        self._rules = snapshot.rules
         self._databases = set(databases)
         places = {one.name: number for number, one in enumerate(snapshot.principals)}
         self._numbers = [places[name] for name in names]
@@ -61,20 +63,41 @@ class _Export:
     def _inside(self, one: SecuredObject) -> bool:
         return not self._snapshot.kind(one).contained or one.database in self._databases
 
+    def managed(self) -> list[str]:
+        """The principals, by the user's name where all of his accounts are among them."""
+        people = self._snapshot.principals
+        chosen = {people[number].name for number in self._numbers}
+        partly = {one.user for one in people if one.user and one.name not in chosen and one.kind != "unknown"}
+        found = [
+            one.user if one.user and one.user not in partly else one.name
+            for one in (people[number] for number in self._numbers)
+        ]
+        return list(dict.fromkeys(found))
+
     def people(self) -> tuple[dict[str, Entry], dict[str, Entry]]:
-        """Those that cannot log in, and those that can."""
+        """Roles, and accounts of those who log in."""
         roles: dict[str, Entry] = {}
         users: dict[str, Entry] = {}
+        accounts: dict[str, list[tuple[Principal, Entry]]] = {}
         for number in self._numbers:
             one = self._snapshot.principals[number]
-            (users if one.login else roles)[one.name] = self._entry(number, one)
+            entry = self._entry(number, one)
+            if one.user:
+                accounts.setdefault(one.user, []).append((one, entry))
+            else:
+                (users if one.login or one.kind == "user" else roles)[one.name] = entry
+        for name, mine in accounts.items():
+            for one, key, entry in _folded(name, mine, self._rules.any_host):
+                (roles if one.kind == "role" else users)[key] = entry
         return roles, users
 
     def _entry(self, number: int, one: Principal) -> Entry:
-        attributes = [word.lower() for word in one.attributes if word not in ("LOGIN", "INHERIT")]
-        if "INHERIT" not in one.attributes:
-            attributes.append("noinherit")
+        rules = self._rules
+        told = [word for word in one.attributes if word != rules.login and word not in rules.assumed]
+        attributes = [word.lower() for word in told if not rules.decided or word in rules.decided]
+        attributes += [f"no{word.lower()}" for word in rules.assumed if word not in one.attributes]
         found: Entry = {
+            "state": "locked" if one.kind == "user" and not one.login else "",
             "attributes": attributes,
             "member_of": self._memberships(number, one),
             "grants": [*self._on_objects(number), *self._future(number)],
@@ -91,23 +114,26 @@ class _Export:
         groups: dict[str, dict[str, bool]] = {}
         for row in self._member_of[number]:
             options = groups.setdefault(
-                self._snapshot.principals[row.group].name, {"inherit": False, "set": False, "admin": False}
+                self._short(self._snapshot.principals[row.group]), {"inherit": False, "set": False, "admin": False}
             )
             for word in options:
                 options[word] |= bool(getattr(row, word))
-        usual = {"inherit": "INHERIT" in one.attributes, "set": True, "admin": False}
+        inherits = all(word in one.attributes for word in self._rules.assumed if word == "INHERIT")
+        usual = {"inherit": inherits, "set": True, "admin": False}
         return [
             name if options == usual else {"role": name, **{key: v for key, v in options.items() if v != usual[key]}}
             for name, options in sorted(groups.items())
         ]
+
+    def _short(self, one: Principal) -> str:
+        return one.user if one.user and one.host == self._rules.any_host else one.name
 
     def _on_objects(self, number: int) -> list[Entry]:
         found: dict[tuple[str, tuple[str, ...], bool], list[str]] = {}
         columns: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], list[str]] = {}
         for one, grant in self._grants[number]:
             kind = self._snapshot.kind(one)
-            for bits, option in ((grant.actions & ~grant.grantable, False), (grant.grantable, True)):
-                actions = kind.names(bits)
+            for actions, option in _by_option(kind, grant):
                 if actions and one.kind == "column":
                     table = self._snapshot.objects[one.parent]
                     columns.setdefault((table.kind, table.path, actions, option), []).append(one.path[-1])
@@ -153,3 +179,32 @@ class _Export:
             for one in self._objects
             if one.owner == number and one.follows < 0 and one.kind != "parameter"
         ]
+
+
+def _by_option(kind: Kind, grant: Grant) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """What may only be used, and what may be passed on too."""
+    plain, passed = grant.actions & ~grant.grantable, grant.grantable
+    if not kind.option:
+        yield from ((kind.names(plain), False), (kind.names(passed), True))
+        return
+    own, option = kind.bits(kind.own_options), kind.bits((kind.option,))
+    shared = grant.actions & ~own & ~option
+    together = bool(grant.actions & option)
+    yield kind.names(plain & own), False
+    yield kind.names(passed & own), True
+    # The option alone, with nothing to pass on yet, is a right like another.
+    yield kind.names(shared or grant.actions & option), together and bool(shared)
+
+
+def _folded(
+    user: str, mine: Sequence[tuple[Principal, Entry]], any_host: str
+) -> Iterator[tuple[Principal, str, Entry]]:
+    """Accounts with the keys of their entries: the user's name when all are alike, else each its own."""
+    first, entry = mine[0]
+    hosts = [one.host for one, _ in mine]
+    alike = all(other == entry and one.kind == first.kind for one, other in mine)
+    if alike and (first.kind == "user" or hosts == [any_host]):
+        yield first, user, entry if hosts == [any_host] else {**entry, "hosts": hosts}
+        return
+    for one, other in mine:
+        yield one, one.name, other

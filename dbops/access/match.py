@@ -36,7 +36,7 @@ def managed(patterns: Sequence[str], one: Principal) -> bool:
         return False
     if one.system:
         return one.name in patterns
-    return any(fits(pattern, one.name) for pattern in patterns)
+    return any(fits(pattern, one.name) or bool(one.user and fits(pattern, one.user)) for pattern in patterns)
 
 
 def places(working: Simulation, kind: str, path: Sequence[str]) -> list[int]:

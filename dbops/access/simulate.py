@@ -28,6 +28,7 @@ from dbops.model.change import (
     RemoveDefault,
     RemoveGrant,
     RemoveMembership,
+    SetInherited,
     SetOwner,
 )
 
@@ -50,7 +51,7 @@ def simulate(snapshot: AccessSnapshot, changes: Iterable[Change]) -> AccessSnaps
 class Simulation:
     """A snapshot that can be changed. Positions stay: a dropped principal keeps its place.
 
-    No server drops one that still owns something or has rights: a drop ends its memberships and nothing else.
+    No server drops one that still owns something. Where it refuses one that has rights, a drop ends memberships alone.
     """
 
     def __init__(self, snapshot: AccessSnapshot) -> None:
@@ -92,6 +93,8 @@ class Simulation:
         found = self.places.get((name.kind, name.path))
         if found is not None:
             return found
+        if self.rules.kinds[name.kind].latent:
+            return self._add(SecuredObject(name.kind, name.path, -1, -1))
         if name.kind == "column":
             for kind in self.rules.kinds.values():
                 table = self.places.get((kind.name, name.path[:-1])) if kind.family == "table" else None
@@ -100,8 +103,11 @@ class Simulation:
         raise KeyError(name)
 
     def _add_column(self, table: int, path: tuple[str, ...]) -> int:
-        self.objects.append(SecuredObject("column", path, self.objects[table].owner, -1, table, follows=table))
-        self.places["column", path] = len(self.objects) - 1
+        return self._add(SecuredObject("column", path, self.objects[table].owner, -1, table, follows=table))
+
+    def _add(self, one: SecuredObject) -> int:
+        self.objects.append(one)
+        self.places[one.kind, one.path] = len(self.objects) - 1
         return len(self.objects) - 1
 
     def snapshot(self) -> AccessSnapshot:
@@ -128,11 +134,13 @@ class Simulation:
     # -- changing ---------------------------------------------------------------------------------------------------
 
     def apply(self, change: Change) -> None:
-        """One change. A new password changes nobody's access."""
+        """One change. A password changes nobody's access."""
         if isinstance(change, CreatePrincipal | AlterPrincipal | DropPrincipal):
             self._principal(change)
         elif isinstance(change, AddMembership | RemoveMembership):
             self._membership(change)
+        elif isinstance(change, SetInherited):
+            self._inherit(self.numbers[change.member], {self.numbers[name] for name in change.groups})
         elif isinstance(change, AddGrant):
             self.grant(self.place(change.object), self._number(change.principal), change)
         elif isinstance(change, RemoveGrant):
@@ -159,14 +167,16 @@ class Simulation:
                     attributes=change.attributes,
                     valid_until=change.valid_until,
                     connection_limit=change.connection_limit,
+                    kind=change.kind,
+                    user=change.user,
+                    host=change.host,
                 )
             )
             return
         number = self.numbers[change.name]
         old = self.principals[number]
         if isinstance(change, DropPrincipal):
-            self.principals[number] = msgspec.structs.replace(old, kind="unknown", attributes=())
-            self.memberships = [one for one in self.memberships if number not in (one.member, one.group)]
+            self._drop(number)
             return
         kept = tuple(one for one in old.attributes if one not in change.loses)
         self.principals[number] = msgspec.structs.replace(
@@ -181,6 +191,22 @@ class Simulation:
                 msgspec.structs.replace(row, inherit=inherits) if row.member == number else row
                 for row in self.memberships
             ]
+
+    def _drop(self, number: int) -> None:
+        self.principals[number] = msgspec.structs.replace(self.principals[number], kind="unknown", attributes=())
+        self.memberships = [one for one in self.memberships if number not in (one.member, one.group)]
+        for place in range(len(self.objects)) if self.rules.drop_takes_rights else ():
+            found = self.entries(place)
+            for pair in [pair for pair in found if pair[0] == number]:
+                del found[pair]
+
+    def _inherit(self, member: int, groups: set[int]) -> None:
+        self.memberships = [
+            msgspec.structs.replace(row, inherit=row.group in groups)
+            if row.member == member and not row.implicit
+            else row
+            for row in self.memberships
+        ]
 
     def _membership(self, change: AddMembership | RemoveMembership) -> None:
         member, group = self.numbers[change.member], self.numbers[change.group]

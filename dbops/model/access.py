@@ -80,6 +80,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     :param owner_actions: what owning gives by itself, without a grant.
     :param public_actions: what PUBLIC has on a new object, by the engine's built-in default.
     :param admin_only: actions that only a bypass gives on objects flagged ``catalog``.
+    :param option: the action whose holder may pass on everything that he has on the object; empty: each action has an
+        option of its own. :param own_options: actions that have one of their own all the same.
+    :param latent: a right may be said of one that is not there yet, such as a pattern of names.
     """
 
     name: str
@@ -94,6 +97,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     public_actions: tuple[str, ...] = ()
     admin_only: tuple[str, ...] = ()
     words: tuple[Word, ...] = ()
+    option: str = ""
+    own_options: tuple[str, ...] = ()
+    latent: bool = False
 
     def bits(self, actions: tuple[str, ...]) -> int:
         """The bit mask of some actions of this kind."""
@@ -120,6 +126,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     :param login: the attribute without which nobody can connect as this principal; empty: everyone can.
     :param quotes: how a part of a name is quoted; the closing one is doubled inside.
     :param membership_options: inheriting is said of each membership; else it is the attribute ``INHERIT`` of a member.
+    :param inherit_list: and it is said of all memberships of an account at once (a list of default roles).
+    :param any_host: the host of an account that says none, on engines whose accounts are a name at a host.
+    :param assumed: attributes that everybody has of whom a spec does not say ``NO`` and the word.
+    :param decided: the attributes that a spec decides, the others being facts about an account; empty: all of them.
+    :param drop_takes_rights: an account that is dropped takes its rights along; else it must have none left.
     """
 
     kinds: dict[str, Kind]
@@ -129,6 +140,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     login: str = ""
     quotes: tuple[str, str] = ('"', '"')
     membership_options: bool = True
+    inherit_list: bool = False
+    any_host: str = ""
+    assumed: tuple[str, ...] = ()
+    decided: tuple[str, ...] = ()
+    drop_takes_rights: bool = False
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +155,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     :param connection_limit: None for no limit.
     :param system: comes with the engine (``pg_monitor``).
     :param settings: per-principal settings, ``name=value``.
+    :param user: the name of the person or program, :param host: where it comes from, as a pattern; both are empty where
+        an account is a name and nothing else.
     """
 
     name: str
@@ -150,6 +168,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     system: bool = False
     database: str = ""
     settings: tuple[str, ...] = ()
+    user: str = ""
+    host: str = ""
 
     @property
     def login(self) -> bool:

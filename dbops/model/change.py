@@ -7,6 +7,7 @@ shown in a plan; the three read the same struct.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -19,11 +20,13 @@ __all__ = [
     "AlterPrincipal",
     "Change",
     "CreatePrincipal",
+    "DiscardPassword",
     "DropPrincipal",
     "ObjectName",
     "RemoveDefault",
     "RemoveGrant",
     "RemoveMembership",
+    "SetInherited",
     "SetOwner",
     "SetPassword",
 ]
@@ -37,7 +40,10 @@ class ObjectName(msgspec.Struct, frozen=True):
 
 
 class CreatePrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="create"):
-    """A new account or role. ``generate`` asks for a password to be made up and written where ``password`` points."""
+    """A new account or role. ``generate`` asks for a password to be made up and written where ``password`` points.
+
+    ``kind``, ``user`` and ``host`` are as :class:`~dbops.model.access.Principal` has them.
+    """
 
     name: str
     attributes: tuple[str, ...]
@@ -45,6 +51,9 @@ class CreatePrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="chan
     valid_until: datetime | None = None
     password: SecretRef | None = None
     generate: bool = False
+    kind: Literal["role", "user"] = "role"
+    user: str = ""
+    host: str = ""
 
 
 class AlterPrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="alter"):
@@ -62,18 +71,31 @@ class AlterPrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="chang
 
 
 class SetPassword(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="password"):
-    """A new password for an account that is there."""
+    """A new password for an account that is there.
+
+    :param stored: how the present one is stored, as :class:`~dbops.model.access.Principal` has it; empty: unknown.
+    :param keep_old: the old one goes on working beside it, until it is discarded.
+    """
 
     name: str
     password: SecretRef
     generate: bool = False
+    stored: str = ""
+    keep_old: bool = False
+
+
+class DiscardPassword(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="discard"):
+    """An end to the old password that :class:`SetPassword` kept."""
+
+    name: str
 
 
 class DropPrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="drop"):
-    """Away with an account; ``attributes`` are what undoing needs."""
+    """Away with an account; ``attributes`` and ``kind`` are what undoing needs."""
 
     name: str
     attributes: tuple[str, ...] = ()
+    kind: Literal["role", "user"] = "role"
 
 
 class AddMembership(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="add_member"):
@@ -97,6 +119,14 @@ class RemoveMembership(msgspec.Struct, frozen=True, kw_only=True, tag_field="cha
     inherit: bool = True
     set: bool = True
     admin: bool = False
+
+
+class SetInherited(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="inherit"):
+    """Of which groups ``member`` has the privileges at once, where an engine takes all of them in one list."""
+
+    member: str
+    groups: tuple[str, ...]
+    old: tuple[str, ...] = ()
 
 
 class AddGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="grant"):
@@ -157,9 +187,11 @@ Change = (
     CreatePrincipal
     | AlterPrincipal
     | SetPassword
+    | DiscardPassword
     | DropPrincipal
     | AddMembership
     | RemoveMembership
+    | SetInherited
     | AddGrant
     | RemoveGrant
     | SetOwner

@@ -32,6 +32,7 @@ Future = Literal["no", "also", "only"]
 State = Literal["present", "locked", "absent"]
 Until = datetime | Literal["keep", "never"]
 Limit = int | Literal["keep", "unlimited"]
+Sort = Literal["role", "user"]
 
 
 class SpecGrant(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +100,11 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WantedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
-    """An account in the engine's own attributes."""
+    """An account in the engine's own attributes.
+
+    :param kind: told apart only where an engine does. :param user: as :class:`~dbops.model.access.Principal` has it.
+    :param every_host: all accounts of ``user`` that are there are meant; ``name`` is the one made when there is none.
+    """
 
     name: str
     state: State
@@ -110,6 +115,10 @@ class WantedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: Until = "keep"
     connection_limit: Limit = "keep"
     where: str = ""
+    kind: Sort = "role"
+    user: str = ""
+    host: str = ""
+    every_host: bool = False
 
 
 class WantedGrant(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +145,10 @@ class WantedOwner(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """A spec in the words of one engine and version."""
+    """A spec in the words of one engine and version.
+
+    :param notes: what the reader of a plan should know about the meaning that the spec has there.
+    """
 
     managed: tuple[str, ...]
     databases: tuple[str, ...]
@@ -144,6 +156,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     grants: tuple[WantedGrant, ...]
     owners: tuple[WantedOwner, ...]
     origin: str = "spec"
+    notes: tuple[str, ...] = ()
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):

@@ -146,7 +146,9 @@ def summary(change: Change, words: Rules) -> str:
         return f"make {change.owner} the owner of {_name(change.object, words)} (was {change.old})"
     if isinstance(change, AddGrant | RemoveGrant):
         return _grant(change, words)
-    return _default(change)
+    if isinstance(change, AddDefault | RemoveDefault):
+        return _default(change)
+    raise TypeError(f"PostgreSQL has no {type(change).__name__}")
 
 
 def _login(attributes: Iterable[str]) -> str:

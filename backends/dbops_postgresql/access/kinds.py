@@ -37,6 +37,7 @@ def rules(major: int) -> Rules:
         bypass=("SUPERUSER",),
         row_bypass=("SUPERUSER", "BYPASSRLS"),
         login="LOGIN",
+        assumed=("INHERIT",),
         membership_options=major >= 16,
     )
 

@@ -47,6 +47,7 @@ RULES = Rules(
     bypass=("SUPERUSER",),
     row_bypass=("SUPERUSER", "BYPASSRLS"),
     login="LOGIN",
+    assumed=("INHERIT",),
 )
 
 
