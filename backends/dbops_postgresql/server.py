@@ -6,36 +6,31 @@ child's end is seen at once. It is asked over its private socket, so no other se
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
-import socket
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from dbops import process
-from dbops.errors import ToolFailed
+from dbops.own_server import LOOPBACK, OwnServer, hand_over
 from dbops_postgresql.installation import Installation
 
-__all__ = ["Running", "free_port", "hand_over", "initdb", "start"]
+__all__ = ["Running", "initdb", "start"]
 
 StopMode = Literal["smart", "fast", "immediate"]
 SIGNALS: Mapping[StopMode, str] = {"smart": "SIGTERM", "fast": "SIGINT", "immediate": "SIGQUIT"}
-LOOPBACK = "127.0.0.1"
-POLL_S = 0.02
-LOG_LINES = 15
 # What the operator's own client settings would change in a server that is none of his.
 CLEAN: Mapping[str, str | None] = {
     "PGDATA": None, "PGPORT": None, "PGHOST": None, "PGUSER": None, "PGOPTIONS": None, "LC_ALL": "C",
 }  # fmt: skip
 
 
-class Running:
+class Running(OwnServer):
     """A server that was started here. Leaving the context stops it; so does the end of this interpreter."""
+
+    patient = (signal.SIGINT, signal.SIGQUIT)
+    hurried = (signal.SIGQUIT,)
 
     def __init__(
         self,
@@ -48,23 +43,10 @@ class Running:
         log: Path,
         log_start: int,
     ) -> None:
+        super().__init__(child, datadir=datadir, log=log, log_start=log_start)
         self.installation = installation
-        self.datadir = datadir
         self.socket_dir = socket_dir
         self.port = port
-        self.log = log
-        self._child = child
-        self._log_start = log_start
-        _servers.append(self)
-
-    @property
-    def pid(self) -> int:
-        """The process id of the postmaster."""
-        return self._child.pid
-
-    def poll(self) -> int | None:
-        """The exit code of the postmaster, or None while it runs."""
-        return self._child.poll()
 
     def accepts(self) -> bool:
         """Whether it would take a connection now; no login is made."""
@@ -73,55 +55,9 @@ class Running:
         where = f"host={self.socket_dir} hostaddr='' port={self.port} dbname=postgres connect_timeout=5"
         return pq.PGconn.ping(where.encode()) == pq.Ping.OK
 
-    def wait_until_ready(self, deadline_s: float = 60) -> None:
-        """Until it accepts connections.
-
-        :raises ToolFailed: it ended, or was not ready in time; with the end of its log.
-        """
-        end = time.monotonic() + deadline_s
-        while time.monotonic() < end:
-            if self.poll() is not None:
-                ended = process.describe(("postgres",), self._child.wait())
-                raise ToolFailed(f"{ended} while starting in {self.datadir}:\n{self.log_tail()}")
-            if self.accepts():
-                return
-            time.sleep(POLL_S)
-        raise ToolFailed(f"the server in {self.datadir} is not ready after {deadline_s:g} s:\n{self.log_tail()}")
-
-    def log_tail(self, lines: int = LOG_LINES) -> str:
-        """The last lines that this server logged since it was started."""
-        try:
-            text = self.log.read_bytes()[self._log_start :].decode(errors="replace")
-        except OSError as error:
-            return f"(its log cannot be read: {error})"
-        return "\n".join(text.splitlines()[-lines:]) or "(its log is empty)"
-
-    def send_signal(self, number: int) -> None:
-        """To the postmaster."""
-        self._child.send_signal(number)
-
-    def kill(self) -> None:
-        """SIGKILL, as a power cut would; the server's own children notice and end by themselves."""
-        self._child.kill()
-        _forget(self)
-
     def stop(self, mode: StopMode = "fast", deadline_s: float = 30) -> None:
         """Stop; immediately after the deadline, and by SIGKILL when that does not help. Stopping twice is allowed."""
-        for number in (SIGNALS[mode], SIGNALS["immediate"]):
-            if self.poll() is not None:
-                break
-            self.send_signal(getattr(signal, number))
-            with suppress(TimeoutError):
-                self._child.wait(deadline_s)
-        self.kill()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+        self.end([getattr(signal, SIGNALS[mode]), *self.hurried], deadline_s)
 
 
 def initdb(
@@ -195,38 +131,3 @@ def start(
         log=log,
         log_start=log_start,
     )
-
-
-def hand_over(path: Path, user: str | None) -> None:
-    """Make ``user`` the owner of ``path`` and of everything below; nothing to do for None."""
-    if user is None:
-        return
-    import pwd
-
-    entry = pwd.getpwnam(user)
-    os.chown(path, entry.pw_uid, entry.pw_gid)
-    for folder, directories, files in os.walk(path):
-        for name in (*directories, *files):
-            os.chown(Path(folder, name), entry.pw_uid, entry.pw_gid, follow_symlinks=False)
-
-
-def free_port() -> int:
-    """A loopback port that nobody uses at this instant; somebody may before it is taken."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-_servers: list[Running] = []
-
-
-def _forget(server: Running) -> None:
-    with suppress(ValueError):
-        _servers.remove(server)
-
-
-@atexit.register
-def _stop_all() -> None:
-    for server in tuple(_servers):
-        server.stop("immediate", deadline_s=5)

@@ -6,29 +6,22 @@ whatever tells servers apart would take them for the same one.
 
 from __future__ import annotations
 
-import atexit
-import itertools
-import os
 import secrets
-import shutil
-import tempfile
-import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote
+from typing import Any, ClassVar
 
-from dbops.errors import ToolFailed
 from dbops.model.server import Endpoint, Version
-from dbops.plan import SecretRef
+from dbops.own_server import hand_over
+from dbops.throwaway import Throwaway
+from dbops_postgresql import installation as programs
 from dbops_postgresql import server
-from dbops_postgresql.installation import Installation, installations, reachable, server_user, temporary_directory
+from dbops_postgresql.installation import Installation
+from dbops_postgresql.quoting import identifier
 
 __all__ = ["PostgresServer", "installations", "start"]
 
 SUPERUSER = "postgres"
-HOST = server.LOOPBACK
 SETTINGS: Mapping[str, str] = {
     "fsync": "off",  # thrown away anyway
     "shared_buffers": "32MB",
@@ -36,36 +29,26 @@ SETTINGS: Mapping[str, str] = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",
 }
-TAKEN = ("could not create any TCP/IP sockets", "Address already in use")
-STILL_ENDING = ("pre-existing shared memory block", "lock file")
 
 
-class PostgresServer:
-    """Listens on the loopback address and on a private socket; SCRAM everywhere; a random superuser password.
+class PostgresServer(Throwaway[server.Running]):
+    """SCRAM everywhere. Settings go to a file that ``ALTER SYSTEM`` wins over."""
 
-    Settings go to a file that ``ALTER SYSTEM`` wins over. Leaving the context, or the end of the interpreter, ends the
-    server and deletes its files.
-    """
+    engine = "postgresql"
+    administrator: ClassVar[str] = SUPERUSER
+    try_again: ClassVar[tuple[str, ...]] = (
+        "could not create any TCP/IP sockets",
+        "Address already in use",
+        # One that was killed is still ending.
+        "pre-existing shared memory block",
+        "lock file",
+    )
 
     def __init__(
-        self,
-        installation: Installation,
-        settings: Mapping[str, str] | None = None,
-        *,
-        prefix: str = f"dbops-test-{os.getpid()}-",
+        self, installation: Installation, settings: Mapping[str, str] | None = None, *, prefix: str = ""
     ) -> None:
-        self.user = server_user()
-        self.installation = reachable(installation, self.user)
-        self.password = secrets.token_urlsafe(16)
-        self.directory = Path(tempfile.mkdtemp(prefix=prefix, dir=temporary_directory(self.user)))
-        self.datadir = self.directory / "data"
-        self.socket_dir = self.directory / "s"
-        self.log = self.directory / "log"
-        self.port = 0
-        self._running: server.Running | None = None
-        self._passwords: dict[str, Path] = {}
-        self._numbers = itertools.count(1)
-        atexit.register(self.destroy)
+        super().__init__(programs.server_user(), prefix)
+        self.installation = programs.reachable(installation, self.user)
         self._make({**SETTINGS, **(settings or {})})
 
     @property
@@ -83,86 +66,30 @@ class PostgresServer:
         """Where the client tools of the same version are."""
         return self.installation.bindir
 
-    @property
-    def pid(self) -> int:
-        """The postmaster's process id.
-
-        :raises ToolFailed: it was not started.
-        """
-        return self._started().pid
-
-    def start(self, deadline_s: float = 60) -> None:
-        """Start, and wait until it accepts connections. The port is chosen by the first start and kept.
-
-        :raises ToolFailed: with the end of the server's log.
-        """
-        end = time.monotonic() + deadline_s
-        while True:
-            port = self.port or server.free_port()
-            self._running = server.start(
-                self.installation,
-                self.datadir,
-                socket_dir=self.socket_dir,
-                log=self.log,
-                port=port,
-                tcp=True,
-                user=self.user,
-            )
-            try:
-                self._running.wait_until_ready(max(1.0, end - time.monotonic()))
-            except ToolFailed as error:
-                self.kill()
-                if time.monotonic() > end or not any(words in error.message for words in TAKEN + STILL_ENDING):
-                    raise
-                time.sleep(0.1)
-            else:
-                self.port = port
-                return
-
-    def stop(self, mode: server.StopMode = "fast") -> None:
-        """Stop; files and port stay for the next start."""
-        if self._running is not None:
-            self._running.stop(mode)
-
-    def kill(self) -> None:
-        """SIGKILL the postmaster, as a power cut would."""
-        if self._running is not None:
-            self._running.kill()
-
-    def send_signal(self, number: int) -> None:
-        """A signal to the postmaster."""
-        self._started().send_signal(number)
-
-    def restart(self) -> None:
-        """Stop when it runs, and start on the same port."""
-        self.stop()
-        self.start()
-
-    def destroy(self) -> None:
-        """End the server and delete its files; twice is allowed."""
-        atexit.unregister(self.destroy)
-        self.stop("immediate")
-        shutil.rmtree(self.directory, ignore_errors=True)
+    def launch(self, port: int) -> server.Running:
+        """Start on this port; it need not be ready."""
+        return server.start(
+            self.installation,
+            self.datadir,
+            socket_dir=self.socket_dir,
+            log=self.log,
+            port=port,
+            tcp=True,
+            user=self.user,
+        )
 
     def url(self, user: str = SUPERUSER, database: str = "postgres", *, password: str | None = None) -> str:
         """A SQLAlchemy URL with the password in it, for the superuser, a :meth:`login`, or the one that is given."""
-        secret = self._password(user) if password is None else password
-        account = f"{quote(user, safe='')}:{quote(secret, safe='')}"
-        return f"postgresql://{account}@{HOST}:{self.port}/{quote(database, safe='')}"
+        return self.address(user, database, password)
 
     def endpoint(self, user: str = SUPERUSER, database: str = "postgres") -> Endpoint:
         """The same as dbops takes it; the password is in a file that only we can read."""
-        reference = SecretRef(f"file:{self._passwords[user]}")
-        return Endpoint(
-            engine="postgresql", host=HOST, port=self.port, user=user, database=database, password=reference
-        )
+        return self.reference(user, database)
 
     def login(self, name: str, options: str = "") -> None:
         """Create a role with a random password that may log in; ``options`` such as ``IN ROLE pg_monitor``."""
-        self._remember(name, secrets.token_urlsafe(16))
-        secret = self._password(name)
-        quoted = name.replace('"', '""')
-        self.sql(f"CREATE ROLE \"{quoted}\" LOGIN PASSWORD '{secret}' {options}")
+        self.remember(name, secrets.token_urlsafe(16))
+        self.sql(f"CREATE ROLE {identifier(name)} LOGIN PASSWORD '{self.secret(name)}' {options}")
 
     # Any: the values of a row have the types that the driver gives them.
     def sql(self, statements: str, *, database: str = "postgres", user: str = SUPERUSER) -> list[tuple[Any, ...]]:
@@ -175,39 +102,38 @@ class PostgresServer:
                 pass
             return cursor.fetchall() if cursor.description else []
 
-    def __enter__(self) -> Self:
-        return self
+    def create_database(self, name: str) -> None:
+        """An empty one."""
+        self.sql(f"CREATE DATABASE {identifier(name)}")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.destroy()
+    def drop_database(self, name: str) -> None:
+        """Whoever is connected to it; it need not be there."""
+        self.sql(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
+
+    def accounts(self) -> frozenset[str]:
+        """Roles of every kind."""
+        return frozenset(row[0] for row in self.sql("SELECT rolname FROM pg_roles"))
+
+    def drop_accounts(self, names: Collection[str]) -> None:
+        """With what they own in the database ``postgres``, and what they were granted."""
+        quoted = [identifier(name) for name in sorted(names)]
+        if quoted:
+            # One DROP for all: roles that granted memberships to each other cannot go one by one.
+            owned = "; ".join(f"DROP OWNED BY {name} CASCADE" for name in quoted)
+            self.sql(f"{owned}; DROP ROLE {', '.join(quoted)}")
 
     def _make(self, settings: Mapping[str, str]) -> None:
-        self.directory.chmod(0o711)
-        self.socket_dir.mkdir(mode=0o700)
-        server.hand_over(self.socket_dir, self.user)
-        self._remember(SUPERUSER, self.password)
         server.initdb(self.installation, self.datadir, superuser=SUPERUSER, password=self.password, user=self.user)
         ours = self.datadir / "throwaway.conf"
         ours.write_text("".join(f"{name} = '{_escaped(value)}'\n" for name, value in settings.items()), "utf-8")
-        server.hand_over(ours, self.user)
+        hand_over(ours, self.user)
         with (self.datadir / "postgresql.conf").open("a", encoding="utf-8") as conf:
             conf.write(f"include '{ours.name}'\n")
 
-    def _started(self) -> server.Running:
-        if self._running is None:
-            raise ToolFailed(f"the server in {self.directory} was not started")
-        return self._running
 
-    def _remember(self, user: str, password: str) -> None:
-        place = self.directory / f"password-{next(self._numbers)}"
-        place.touch(mode=0o600)
-        place.write_text(password, encoding="utf-8")
-        self._passwords[user] = place
-
-    def _password(self, user: str) -> str:
-        return self._passwords[user].read_text(encoding="utf-8")
+def installations(engine: str = "postgresql") -> tuple[Installation, ...]:  # noqa: ARG001  # there is one here
+    """Every PostgreSQL server that this machine could start, the newest first."""
+    return programs.installations()
 
 
 def start(installation: Installation, settings: Mapping[str, str] | None = None) -> PostgresServer:

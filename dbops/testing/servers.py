@@ -1,7 +1,8 @@
 """Throwaway servers of any engine, for tests.
 
-The core knows no engine: a backend's package may hold a module ``throwaway`` with ``installations()`` and
-``start(installation, settings)``, and this module finds it through the backend's entry point.
+The core knows no engine: a backend's package may hold a module ``throwaway`` with ``installations(engine)`` and
+``start(installation, settings)``, and this module finds it through the backend's entry point. ``engine`` is the
+backend's name: a package may hold several backends.
 """
 
 from __future__ import annotations
@@ -9,17 +10,26 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
-import signal
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from dbops.errors import ConfigError
 from dbops.model.server import Endpoint, Version
+from dbops.throwaway import PREFIX
 
-__all__ = ["Database", "Installation", "ThrowawayServer", "find_postgres", "installations", "start", "sweep"]
+__all__ = [
+    "Database",
+    "Installation",
+    "ThrowawayServer",
+    "find_postgres",
+    "installations",
+    "new_database",
+    "start",
+    "sweep",
+]
 
 
 class Installation(Protocol):
@@ -71,6 +81,22 @@ class ThrowawayServer(Protocol):
         """Create an account with a random password, which ``url`` and ``endpoint`` then know."""
         ...
 
+    def create_database(self, name: str) -> None:
+        """An empty one."""
+        ...
+
+    def drop_database(self, name: str) -> None:
+        """It need not be there."""
+        ...
+
+    def accounts(self) -> frozenset[str]:
+        """Users and roles, each in the engine's own spelling."""
+        ...
+
+    def drop_accounts(self, names: Collection[str]) -> None:
+        """Some of :meth:`accounts`, with all that they were granted."""
+        ...
+
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def restart(self) -> None: ...
@@ -82,7 +108,7 @@ class ThrowawayServer(Protocol):
 class _Throwaway(Protocol):
     """The module ``throwaway`` of a backend."""
 
-    def installations(self) -> Sequence[Installation]: ...
+    def installations(self, engine: str) -> Sequence[Installation]: ...
     def start(self, installation: Installation, settings: Mapping[str, str] | None = None) -> ThrowawayServer: ...
 
 
@@ -114,7 +140,7 @@ def installations(engine: str) -> tuple[Installation, ...]:
 
     :raises ConfigError: no backend of this name is installed.
     """
-    return tuple(_throwaway(engine).installations())
+    return tuple(_throwaway(engine).installations(engine))
 
 
 def find_postgres() -> tuple[Installation, ...]:
@@ -127,9 +153,19 @@ def start(engine: str, installation: Installation, settings: Mapping[str, str] |
     return _throwaway(engine).start(installation, settings)
 
 
+@contextmanager
+def new_database(server: ThrowawayServer, name: str) -> Generator[Database]:
+    """An empty one. It and the accounts that were made meanwhile are dropped afterwards."""
+    before = server.accounts()
+    server.create_database(name)
+    yield Database(server, name)
+    server.drop_database(name)
+    server.drop_accounts(server.accounts() - before)
+
+
 def sweep(temporary: Path) -> None:
     """End servers and delete files below ``temporary`` that a killed test session of ours left there."""
-    for place in temporary.glob("dbops-test-*-*"):
+    for place in temporary.glob(f"{PREFIX}*-*"):
         owner = place.name.split("-")[2]
         if not owner.isdigit() or _alive(int(owner)) or place.lstat().st_uid != os.geteuid():
             continue
@@ -146,11 +182,12 @@ def _throwaway(engine: str) -> _Throwaway:
 
 
 def _end_orphan(place: Path) -> None:
-    with suppress(OSError, ValueError, IndexError):
-        pid = int((place / "data" / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
+    with suppress(OSError, ValueError):
+        # As dbops.throwaway notes it.
+        pid, number = (int(word) for word in (place / "pid").read_text(encoding="utf-8").split())
         # The number may belong to somebody else by now.
         if os.fsencode(place) in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGQUIT)
+            os.kill(pid, number)
 
 
 def _alive(pid: int) -> bool:

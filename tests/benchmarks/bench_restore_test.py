@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from dbops.own_server import temporary_directory
 from dbops.testing.servers import Database
-from dbops_postgresql.installation import server_user, temporary_directory
+from dbops_postgresql.installation import server_user
 
 COPY = """
 set -e

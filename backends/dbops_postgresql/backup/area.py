@@ -9,11 +9,12 @@ from pathlib import Path
 import msgspec
 
 from dbops.model.server import Endpoint
+from dbops.own_server import temporary_directory
 from dbops.plan import Value
 from dbops.scratch import scratch_directory
 from dbops.spi import Runtime
 from dbops_postgresql.backup import fit
-from dbops_postgresql.installation import reachable, server_user, temporary_directory
+from dbops_postgresql.installation import reachable, server_user
 
 __all__ = ["area"]
 

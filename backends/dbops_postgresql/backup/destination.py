@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from dbops import own_server
 from dbops.claim import claimed, remove, take_over
 from dbops.errors import DbopsError, DestinationExists, Locked, NotPermitted, OutputError
 from dbops.model.finding import Missing
 from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.spi import Runtime
-from dbops_postgresql import server, tools
+from dbops_postgresql import tools
 from dbops_postgresql.backup.creation import After
 from dbops_postgresql.backup.link import MAINTENANCE, client_outputs, connect, understood
 from dbops_postgresql.backup.snapshot import lock_key
@@ -91,7 +92,7 @@ def _publish(root: Path, path: Path, beside: Path, oids: list[str]) -> None:
     data = root / "data"
     place(data, {oid: beside / oid for oid in oids})
     for one in (data, *(root / f"t{oid}" for oid in oids)):
-        server.hand_over(one, server_user())
+        own_server.hand_over(one, server_user())
     try:
         if oids:
             beside.mkdir(mode=0o711)

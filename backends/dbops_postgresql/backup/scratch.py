@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from dbops import process
+from dbops import own_server, process
 from dbops.errors import CouldNotTell, ToolFailed
 from dbops.model.server import Endpoint
 from dbops.plan import Value
@@ -85,7 +85,7 @@ def empty(arguments: Mapping[str, object], _endpoint: Endpoint, runtime: Runtime
     user, superuser = server_user(), str(arguments["superuser"])
     data = path / "server"
     data.mkdir(mode=0o700)
-    server.hand_over(data, user)
+    own_server.hand_over(data, user)
     process.run(
         [
             installation.tool("initdb"), "--pgdata", data, f"--username={FIRST}", "--auth=trust", "--encoding=UTF8",
@@ -129,7 +129,7 @@ def copy(arguments: Mapping[str, object], _endpoint: Endpoint, _runtime: Runtime
     place(data, {oid: path / f"t{oid}" for oid in oids})
     _configure(data)
     for directory in (data, *(path / f"t{oid}" for oid in oids)):
-        server.hand_over(directory, server_user())
+        own_server.hand_over(directory, server_user())
     settings = {**_settings(installation.major), **_honoured(installation, data)}
     superuser = str(arguments["superuser"])
     with _running(installation, path, data, settings, deadline_s=RECOVER_S, superuser=superuser) as held:
@@ -148,7 +148,7 @@ def _running(
 ) -> Generator[tuple[Mapping[str, Value], Endpoint]]:
     socket_dir = path / "s"
     socket_dir.mkdir(mode=0o700)
-    server.hand_over(socket_dir, server_user())
+    own_server.hand_over(socket_dir, server_user())
     log = path / "server.log"
     with server.start(
         installation, data, socket_dir=socket_dir, log=log, user=server_user(), settings=settings

@@ -12,11 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from dbops import own_server
 from dbops.errors import ConfigError, OutputError, ToolFailed
 from dbops.model.server import Endpoint
+from dbops.own_server import temporary_directory
 from dbops.plan import SecretRef
 from dbops_postgresql import server
-from dbops_postgresql.installation import Installation, installations, reachable, server_user, temporary_directory
+from dbops_postgresql.installation import Installation, installations, reachable, server_user
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -99,7 +101,7 @@ class Shop:
         """How dbops reaches it; the password is in a private file."""
         reference = SecretRef(f"file:{self._passwords[user]}")
         return Endpoint(
-            engine="postgresql", host=server.LOOPBACK, port=self.port, user=user, database=MAIN, password=reference
+            engine="postgresql", host=own_server.LOOPBACK, port=self.port, user=user, database=MAIN, password=reference
         )
 
     def fill(self) -> str:
@@ -146,7 +148,7 @@ class Shop:
 
     def _start(self) -> server.Running:
         self._sockets.mkdir(mode=0o700)
-        server.hand_over(self._sockets, self.user)
+        own_server.hand_over(self._sockets, self.user)
         password = self._remember(SUPERUSER)
         server.initdb(self.installation, self.datadir, superuser=SUPERUSER, password=password, user=self.user)
         for _ in range(PORTS):
@@ -162,7 +164,7 @@ class Shop:
             self.datadir,
             socket_dir=self._sockets,
             log=self.directory / "log",
-            port=server.free_port(),
+            port=own_server.free_port(),
             tcp=True,
             user=self.user,
             settings=SETTINGS,
@@ -216,7 +218,7 @@ class Shop:
         import psycopg
 
         return psycopg.connect(
-            host=server.LOOPBACK,
+            host=own_server.LOOPBACK,
             port=self.port,
             user=SUPERUSER,
             password=self._passwords[SUPERUSER].read_text(encoding="utf-8").strip(),

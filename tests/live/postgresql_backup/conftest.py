@@ -10,9 +10,10 @@ import pytest
 
 from dbops import Workspace
 from dbops.config import parse
+from dbops.own_server import temporary_directory
 from dbops.testing.servers import ThrowawayServer
 from dbops_postgresql.grants import grants
-from dbops_postgresql.installation import server_user, temporary_directory
+from dbops_postgresql.installation import server_user
 
 HOSTILE = '"; drop table x; -- 50% é'
 LOGIN = "backup login"

@@ -23,6 +23,7 @@ from dbops.host import LocalHost
 from dbops.model.backup import Verdict
 from dbops.model.server import Tool
 from dbops.operations import backup, verify
+from dbops.own_server import temporary_directory
 from dbops.plan import SecretRef
 from dbops.scratch import PREFIX
 from dbops.secrets import Secrets
@@ -33,7 +34,7 @@ from dbops_postgresql import tools
 from dbops_postgresql.backend import PostgreSQL
 from dbops_postgresql.backup import area, basebackup, destination, dump, fingerprint, scratch, snapshot
 from dbops_postgresql.backup.fit import Requirements
-from dbops_postgresql.installation import server_user, temporary_directory
+from dbops_postgresql.installation import server_user
 
 pytestmark = pytest.mark.postgres(newest=True)
 

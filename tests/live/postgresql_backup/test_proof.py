@@ -16,9 +16,10 @@ from dbops.model.backup import Fingerprints, Verdict
 from dbops.model.recovery import Verification
 from dbops.operations import backup, restore, verify
 from dbops.operations.restore import Wish
+from dbops.own_server import hand_over, temporary_directory
 from dbops.testing.servers import ThrowawayServer
 from dbops_postgresql import server as servers
-from dbops_postgresql.installation import Installation, server_user, temporary_directory
+from dbops_postgresql.installation import Installation, server_user
 
 HOSTILE = '"; drop table x; -- 50% é'
 
@@ -51,7 +52,7 @@ def started(bindir: Path, version: tuple[int, ...], data: Path, socket: Path) ->
     """A server on a restored directory, as a person would start it; gives a connection string."""
     installation = Installation(version=version, bindir=bindir, origin="given")
     socket.mkdir(mode=0o700)
-    servers.hand_over(socket, server_user())
+    hand_over(socket, server_user())
     trust = {"hba_file": str(socket / "hba"), "archive_mode": "off"}
     (socket / "hba").write_text("local all all trust\n", "utf-8")
     (socket / "hba").chmod(0o644)
@@ -164,7 +165,7 @@ def test_an_encrypted_base_backup_is_restored_by_hand(
     done = subprocess.run(["bash", "-c", script], cwd=place, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     for directory in (data, Path(f"{data}.tablespaces")):
-        servers.hand_over(directory, server_user())
+        hand_over(directory, server_user())
     shop.sql("UPDATE sales.fast SET a = 8", database="shop")
     with started(shop.bindir, shop.version, data, short / "s") as where:
         import psycopg
