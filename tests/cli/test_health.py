@@ -65,7 +65,11 @@ def test_unknown_and_nothing_worse_is_76(capsys: pytest.CaptureFixture[str], tmp
         (["health", "list", "oracle"], 2, "there is no backend called 'oracle'"),
         (["grants", "postgresql", "--for", "helth"], 2, "there is no job 'helth'"),
         (["grants", "oracle", "--for", "health"], 2, "there is no backend called 'oracle'"),
-        (["grants", "postgresql", "--for", "health", "--server-version", "new"], 2, "'new' is not a version such as 15"),
+        (
+            ["grants", "postgresql", "--for", "health", "--server-version", "new"],
+            2,
+            "'new' is not a version such as 15",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str) -> None:

@@ -1,0 +1,257 @@
+"""The shop's server: started in a directory, filled, used, stopped."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from dbops import own_server
+from dbops.errors import ConfigError, ToolFailed
+from dbops.model.server import Endpoint
+from dbops.plan import SecretRef
+from dbops_mysql import server
+from dbops_mysql.installation import Family, Installation, installations, reachable, server_user
+from dbops_mysql.quoting import account, literal
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection
+
+__all__ = ["Shop", "place", "start"]
+
+ROOT = "root"
+MAIN = "shop"
+LABELS = {"mysql": "MySQL", "mariadb": "MariaDB"}
+PACKAGES = {"mysql": "mysql-server-core", "mariadb": "mariadb-server and mariadb-backup"}
+SETTINGS = {
+    # Nothing here is worth an fsync; the health check says what that would mean elsewhere.
+    "innodb-flush-log-at-trx-commit": "0",
+    "sync-binlog": "0",
+    "innodb-buffer-pool-size": "64M",
+    "log-bin": "binlog",
+    "server-id": "1",
+    "performance-schema": "ON",
+}
+OWN_SETTINGS = {"mysql": {"plugin-load-add": "mysql_clone.so"}, "mariadb": {}}
+PORTS = 3
+TAKEN = ("Address already in use", "Do you already have another")
+
+
+class Shop:
+    """A running shop. Leaving the context ends its sessions and its server; the files stay."""
+
+    def __init__(self, installation: Installation, directory: Path) -> None:
+        self.user = server_user()
+        self.installation = reachable(installation, self.user)
+        self.directory = directory
+        self.datadir = directory / "data"
+        self._sockets = directory / "s"
+        self._passwords: dict[str, Path] = {}
+        self._idle: Connection | None = None
+        self._settings = {**SETTINGS, **OWN_SETTINGS[installation.family]}
+        self._running = self._start()
+
+    @property
+    def label(self) -> str:
+        """``MariaDB 10.11.19 (PATH)``."""
+        return self.installation.label
+
+    @property
+    def port(self) -> int:
+        """On the loopback address."""
+        return self._running.port or 0
+
+    @property
+    def again(self) -> str:
+        """The command that starts the server again once it was stopped, for a shell."""
+        words = [
+            "--no-defaults",
+            f"--datadir={self.datadir}",
+            f"--socket={self._sockets}/s.sock",
+            f"--port={self.port}",
+        ]
+        words += [
+            f"--bind-address={own_server.LOOPBACK}",
+            *(f"--{name}={value}" for name, value in self._settings.items()),
+        ]
+        start = (
+            f"{shlex.join([str(self.installation.server), *words])} 2>> {shlex.quote(str(self.directory / 'log'))} &"
+        )
+        return start if self.user is None else f"setpriv --reuid {self.user} --clear-groups {start}"
+
+    @property
+    def tools(self) -> Path:
+        """The directory of the programs of this version."""
+        return self.installation.bindir
+
+    @property
+    def question(self) -> tuple[str, str, str]:
+        """By three roles, one in the other."""
+        return "alice", "UPDATE", "table:shop.orders"
+
+    @property
+    def impatient(self) -> str:
+        """The check that finds the session of :meth:`_sit_idle`."""
+        return "my.trx.long"
+
+    @property
+    def spec(self) -> str:
+        """Who should be able to do what."""
+        return _text("users.yaml")
+
+    def endpoint(self, user: str = ROOT) -> Endpoint:
+        """How dbops reaches it; the password is in a private file."""
+        reference = SecretRef(f"file:{self._passwords[user]}")
+        return Endpoint(
+            engine=self.installation.family, host=own_server.LOOPBACK, port=self.port, user=user, password=reference
+        )
+
+    def fill(self) -> str:
+        """Make the shop: accounts, two databases, rows, and the bad habits. Says in a line what it holds."""
+        password = secrets.token_urlsafe(16)
+        for name in ("roles", f"roles_{self.installation.family}", "schema", "rows", "objects", "habits"):
+            self._execute(_text(f"{name}.sql").replace("'PASSWORD'", literal(password)))
+        self._sit_idle()
+        megabytes, relations, routines, accounts = self._execute(_text("summary.sql"))
+        return (
+            f"{megabytes} MB in 2 databases, {relations} relations, {routines} routines, {accounts} accounts and roles"
+        )
+
+    def login(self, name: str, sql: str) -> Endpoint:
+        """Run ``sql``, which makes the login ``name``, as an administrator would, and give it a random password in a
+        private file."""
+        self._execute(sql)
+        self._execute(f"ALTER USER {account(name, '%')} IDENTIFIED BY {literal(self._remember(name))}")
+        return self.endpoint(name)
+
+    def stop(self) -> None:
+        """End the server; twice is allowed."""
+        if self._idle is not None:
+            self._idle.close()
+            self._idle = None
+        self._running.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start(self) -> server.Running:
+        self._sockets.mkdir(mode=0o700)
+        own_server.hand_over(self._sockets, self.user)
+        server.initialise(self.installation, self.datadir, user=self.user)
+        for _ in range(PORTS):
+            running = self._try()
+            if running is not None:
+                self._protect(running)
+                return running
+        raise ToolFailed("the demo's server finds no free port on the loopback address", hint="Try again.")
+
+    def _try(self) -> server.Running | None:
+        """None when somebody else took the port before the server did."""
+        running = server.start(
+            self.installation,
+            self.datadir,
+            socket_dir=self._sockets,
+            log=self.directory / "log",
+            port=own_server.free_port(),
+            user=self.user,
+            settings=self._settings,
+        )
+        try:
+            running.wait_until_ready()
+        except ToolFailed as error:
+            running.kill()
+            if any(words in error.message for words in TAKEN):
+                return None
+            raise
+        except BaseException:
+            running.kill()
+            raise
+        return running
+
+    def _protect(self, running: server.Running) -> None:
+        """The administrator gets a password, and is the only one."""
+        import pymysql
+
+        password = self._remember(ROOT)
+        with pymysql.connect(unix_socket=str(running.socket), user=ROOT) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT Host FROM mysql.user WHERE User = 'root'")
+            for (host,) in cursor.fetchall():
+                verb = "ALTER USER" if host == "localhost" else "DROP USER"
+                how = f" IDENTIFIED BY {literal(password)}" if host == "localhost" else ""
+                cursor.execute(f"{verb} {account(ROOT, host)}{how}")
+
+    def _sit_idle(self) -> None:
+        """Somebody changed a row, went to lunch, and holds its lock."""
+        self._idle = self._connect()
+        self._idle.begin()
+        with self._idle.cursor() as cursor:
+            cursor.execute("UPDATE shop.products SET price = price + 1 WHERE id = 1")
+
+    def _remember(self, name: str) -> str:
+        password = secrets.token_urlsafe(16)
+        place = self.directory / f"password-{name}"
+        place.touch(mode=0o600)
+        place.write_text(f"{password}\n", encoding="utf-8")
+        self._passwords[name] = place
+        return password
+
+    def _execute(self, sql: str) -> tuple[object, ...]:
+        """Statements, one after the other; the first row of the last one."""
+        from pymysql import Error
+
+        with self._connect() as connection, connection.cursor() as cursor:
+            try:
+                cursor.execute(sql)
+                row = cursor.fetchone()
+                while cursor.nextset():
+                    row = cursor.fetchone()
+            except Error as error:
+                raise ToolFailed(f"the demo's server refused: {error}") from None
+        return tuple(row or ())
+
+    def _connect(self) -> Connection:
+        import pymysql
+        from pymysql.constants import CLIENT
+
+        password = self._passwords[ROOT].read_text(encoding="utf-8").strip()
+        return pymysql.connect(
+            host=own_server.LOOPBACK,
+            port=self.port,
+            user=ROOT,
+            password=password,
+            autocommit=True,
+            client_flag=CLIENT.MULTI_STATEMENTS,
+        )
+
+
+def _text(name: str) -> str:
+    return files("dbops_mysql").joinpath(f"demo/{name}").read_text(encoding="utf-8")
+
+
+def start(engine: str, directory: Path) -> Shop:
+    """Start an empty shop in ``directory``, which is there, empty, and may be passed through by others.
+
+    :raises ConfigError: no server of this engine is installed here.
+    :raises ToolFailed: the server cannot be started, with the end of its log.
+    """
+    family: Family = "mariadb" if engine == "mariadb" else "mysql"
+    found = installations(family=family)
+    if not found:
+        raise ConfigError(
+            f"the demo on {LABELS[family]} needs its server, and none is installed here",
+            hint=f"Install it (Debian: {PACKAGES[family]}), or name its directory in DBOPS_SERVERS.",
+        )
+    return Shop(found[0], directory)
+
+
+def place(engine: str) -> Path:  # noqa: ARG001  the same for both
+    """A directory for temporary files that the server's user can pass through."""
+    return own_server.temporary_directory(server_user())
