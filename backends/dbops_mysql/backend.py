@@ -43,7 +43,9 @@ class MySQL:
     @cached_property
     def access(self) -> AccessDriver:
         """Who may do what."""
-        raise Unsupported(f"{self.label}: access is not implemented yet")
+        from dbops_mysql.access.driver import MySQLAccess
+
+        return MySQLAccess()
 
     @cached_property
     def backup(self) -> BackupDriver:

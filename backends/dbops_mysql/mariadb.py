@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar
 
+from dbops.spi import AccessDriver
 from dbops_mysql.backend import MySQL
 from dbops_mysql.support import MYSQL, Table
 
@@ -19,3 +21,10 @@ class MariaDB(MySQL):
     label = "MariaDB"
     url_schemes: tuple[str, ...] = ("mariadb",)
     table: ClassVar[Table] = MARIADB
+
+    @cached_property
+    def access(self) -> AccessDriver:
+        """Who may do what."""
+        from dbops_mysql.access.driver import MariaDBAccess
+
+        return MariaDBAccess()

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 
+from dbops.access.accounts import is_account, named
+from dbops.access.globs import fits
 from dbops.access.simulate import Simulation
 from dbops.model.access import Principal, SecuredObject
 
-__all__ = ["fits", "is_pattern", "managed", "places"]
+__all__ = ["is_pattern", "managed", "places"]
 
 _UNTOUCHED = {"system", "extension"}
-
-
-@cache
-def _compiled(pattern: str) -> Callable[[str], bool]:
-    expression = re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
-    return lambda text: expression.fullmatch(text) is not None
-
-
-def fits(pattern: str, text: str) -> bool:
-    """Whether a name fits a pattern."""
-    return pattern == text or ("*" in pattern and _compiled(pattern)(text))
 
 
 def is_pattern(path: Sequence[str]) -> bool:
@@ -35,8 +24,8 @@ def managed(patterns: Sequence[str], one: Principal) -> bool:
     if one.kind == "unknown":
         return False
     if one.system:
-        return one.name in patterns
-    return any(fits(pattern, one.name) or bool(one.user and fits(pattern, one.user)) for pattern in patterns)
+        return one.name in patterns or (is_account(one) and one.user in patterns)
+    return any(fits(pattern, one.name) or (is_account(one) and named(pattern, one)) for pattern in patterns)
 
 
 def places(working: Simulation, kind: str, path: Sequence[str]) -> list[int]:

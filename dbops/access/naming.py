@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from dbops.access.accounts import is_account, split_account
 from dbops.errors import UsageError
-from dbops.model.access import AccessSnapshot, Rules, SecuredObject
+from dbops.model.access import AccessSnapshot, Principal, Rules, SecuredObject
 
 __all__ = ["find", "find_principal", "label", "parts", "spell", "split_kind"]
 
@@ -35,9 +36,10 @@ def label(snapshot: AccessSnapshot, one: SecuredObject) -> str:
 
 
 def split_kind(text: str, rules: Rules) -> tuple[str, str]:
-    """``("table", "app.sales.orders")``; the kind is empty when it was left out."""
+    """``("table", "app.sales.orders")``; the kind (or family of kinds) is empty when it was left out."""
     kind, colon, rest = text.partition(":")
-    if colon and kind in rules.kinds:
+    known = rules.kinds.keys() | {one.family for one in rules.kinds.values() if one.family}
+    if colon and kind in known:
         return kind, rest
     return ("", text) if text not in rules.kinds else (text, "")
 
@@ -93,9 +95,8 @@ def find(snapshot: AccessSnapshot, text: str) -> int:
 
     :raises UsageError: no such object, or several.
     """
-    rules = snapshot.rules
-    kind, rest = split_kind(text, rules)
-    path = parts(rest, rules) if rest else ()
+    kind, rest = split_kind(text, snapshot.rules)
+    path = _path(kind, rest, snapshot.rules) if rest else ()
     found = [number for number, one in enumerate(snapshot.objects) if _fits(snapshot, one, kind, path)]
     exact = [number for number in found if len(snapshot.objects[number].path) == len(path)]
     near = [number for number in exact or found if snapshot.objects[number].database == snapshot.database]
@@ -108,8 +109,14 @@ def find(snapshot: AccessSnapshot, text: str) -> int:
     missing = ", ".join(snapshot.databases_missing)
     raise UsageError(
         f"there is no object {text}",
-        hint=f"Not read: {missing}." if missing else f"Kinds: {', '.join(sorted(rules.kinds))}.",
+        hint=f"Not read: {missing}." if missing else f"Kinds: {', '.join(sorted(snapshot.rules.kinds))}.",
     )
+
+
+def _path(kind: str, rest: str, rules: Rules) -> tuple[str, ...]:
+    """A name of one part is taken whole, dots and all: ``account:'alice'@'10.%'``."""
+    whole = kind in rules.kinds and rules.kinds[kind].depth == 1 and not rest.startswith(rules.quotes[0])
+    return (rest,) if whole else parts(rest, rules)
 
 
 def _fits(snapshot: AccessSnapshot, one: SecuredObject, kind: str, path: tuple[str, ...]) -> bool:
@@ -119,17 +126,37 @@ def _fits(snapshot: AccessSnapshot, one: SecuredObject, kind: str, path: tuple[s
 
 
 def find_principal(snapshot: AccessSnapshot, text: str) -> int:
-    """The position of a principal: ``alice``, ``role:app_read``, ``PUBLIC``.
+    """The position of a principal: ``alice``, ``role:app_read``, ``'alice'@'10.%'``, ``alice@10.%``, ``PUBLIC``.
 
-    :raises UsageError: nobody of that name.
+    An account of a user and a host is also found by its user, as long as there is one of that user.
+    :raises UsageError: nobody of that name, or several.
     """
     kind, colon, rest = text.partition(":")
-    for number, one in enumerate(snapshot.principals):
-        if one.name == text or (colon and one.name == rest and one.kind == kind):
-            return number
+    by_kind = rest if colon else ""
+    found = [
+        number
+        for number, one in enumerate(snapshot.principals)
+        if _called(one, text) or (by_kind and one.kind == kind and _called(one, by_kind))
+    ]
+    known = [number for number in found if snapshot.principals[number].kind != "unknown"] or found
+    if len(known) == 1:
+        return known[0]
+    if known:
+        people = [snapshot.principals[number] for number in known]
+        names = (f"{one.kind}:{one.name}" if one.name == text else one.name for one in people)
+        raise UsageError(f"{text} could be several principals", hint=f"Write one of: {'; '.join(names)}.")
     if text.upper() == "PUBLIC":
         return 0
     raise UsageError(f"there is no principal {text!r} on this server", hint=_near(text, snapshot))
+
+
+def _called(one: Principal, text: str) -> bool:
+    if one.name == text:
+        return True
+    if not is_account(one):
+        return False
+    both = split_account(text)
+    return one.user == text if both is None else (one.user, one.host.lower()) == (both[0], both[1].lower())
 
 
 def _near(text: str, snapshot: AccessSnapshot) -> str:

@@ -94,7 +94,7 @@ class Simulation:
         if found is not None:
             return found
         if self.rules.kinds[name.kind].latent:
-            return self._add(SecuredObject(name.kind, name.path, -1, -1))
+            return self._add(SecuredObject(name.kind, name.path, -1, -1, self.places.get(("server", ()), -1)))
         if name.kind == "column":
             for kind in self.rules.kinds.values():
                 table = self.places.get((kind.name, name.path[:-1])) if kind.family == "table" else None

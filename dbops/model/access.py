@@ -28,9 +28,12 @@ __all__ = [
     "Grant",
     "Implied",
     "Kind",
+    "Matching",
     "Membership",
     "Principal",
     "Reads",
+    "Reserved",
+    "RowOrder",
     "Rules",
     "Scope",
     "SecuredObject",
@@ -118,6 +121,41 @@ class Everywhere(msgspec.Struct, frozen=True):
     actions: tuple[str, ...]
 
 
+class Reserved(msgspec.Struct, frozen=True):
+    """A database that the server itself answers for: what everybody has there, and what nobody has, granted or not."""
+
+    database: str
+    everybody: tuple[str, ...] = ()
+    nobody: tuple[str, ...] = ()
+
+
+class Matching(msgspec.Struct, frozen=True, kw_only=True):
+    """How rows of rights find the sessions and the databases that they are for, where they are matched by pattern.
+
+    A row is of a user and a host pattern, and it counts for every session that it matches, whatever account the session
+    was authenticated as. Of the rows for one database, one alone counts: the most specific.
+
+    :param wildcards: ``%`` and ``_`` in the name of a database stand for letters, unless a backslash is before them.
+    :param order: what is more specific: ``prefix``, more letters before the first wildcard; ``fewest``, the pattern
+        that fewer texts fit.
+    :param roles: ``replace``: once a role is active, the rows of the account and its active roles are put together and
+        an exact name comes first, then the patterns by their bytes; ``add``: what active roles have is added.
+    :param fold: names of databases and tables are the same in upper and lower case.
+    :param resolves: the server looks up the names of hosts; then ``127.0.0.1`` and ``::1`` are ``localhost`` as well.
+    :param restricts: a right that is held everywhere can be denied for one database (:attr:`Grant.denied`).
+    :param definer_roles: what runs with the rights of its definer has the definer's own active roles.
+    """
+
+    wildcards: bool = True
+    order: Literal["prefix", "fewest"] = "prefix"
+    roles: Literal["replace", "add"] = "replace"
+    fold: bool = False
+    resolves: bool = True
+    restricts: bool = False
+    definer_roles: bool = True
+    reserved: tuple[Reserved, ...] = ()
+
+
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What an engine's words mean, as data.
 
@@ -131,6 +169,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     :param assumed: attributes that everybody has of whom a spec does not say ``NO`` and the word.
     :param decided: the attributes that a spec decides, the others being facts about an account; empty: all of them.
     :param drop_takes_rights: an account that is dropped takes its rights along; else it must have none left.
+    :param matching: how rows of rights are matched by pattern; None: every right is of one principal on one object.
     """
 
     kinds: dict[str, Kind]
@@ -145,6 +184,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     assumed: tuple[str, ...] = ()
     decided: tuple[str, ...] = ()
     drop_takes_rights: bool = False
+    matching: Matching | None = None
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,9 +194,10 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     :param password: how a password is stored (``scram-sha-256``, ``md5``, ``none``), never the password.
     :param connection_limit: None for no limit.
     :param system: comes with the engine (``pg_monitor``).
-    :param settings: per-principal settings, ``name=value``.
+    :param settings: per-principal settings and facts, ``name=value``.
     :param user: the name of the person or program, :param host: where it comes from, as a pattern; both are empty where
         an account is a name and nothing else.
+    :param account: this is no account but a session from one host: the account that the server takes it for.
     """
 
     name: str
@@ -170,6 +211,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     settings: tuple[str, ...] = ()
     user: str = ""
     host: str = ""
+    account: int = -1
 
     @property
     def login(self) -> bool:
@@ -199,7 +241,8 @@ class Grant(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One entry of an access list; the numbers are bit masks over the actions of the object's kind.
 
     :param grantable: the part of ``actions`` that may be passed on.
-    :param denied: actions that are forbidden, whatever else allows them (engines with DENY).
+    :param denied: actions that are forbidden, whatever else allows them (engines with DENY); with
+        :attr:`Matching.restricts` only as far as they come from a grant on the whole server.
     """
 
     grantee: int
@@ -225,7 +268,10 @@ class SecuredObject(msgspec.Struct, frozen=True, array_like=True, gc=False):
     :param follows: the object whose owner it always has (a column's or a serial sequence's table), -1 for none.
     :param flags: ``default`` (no access list stored), ``extension`` (came with one), ``rls``, ``rls_forced``,
         ``policies``, ``definer``, ``path_fixed``, ``invoker``, ``system``, ``catalog`` (the server's own tables),
-        ``untrusted``, ``closed`` (a database that takes no connections).
+        ``untrusted``, ``closed`` (a database that takes no connections), ``absent`` (granted on, but not there),
+        ``unread`` (a view whose query this login is not shown).
+    :param runs_as: whose rights its body is checked with (a definer), -1 for the owner's or, flagged ``invoker``, those
+        of whoever asks.
     """
 
     kind: str
@@ -236,6 +282,7 @@ class SecuredObject(msgspec.Struct, frozen=True, array_like=True, gc=False):
     flags: tuple[str, ...] = ()
     reads: tuple[Reads, ...] = ()
     follows: int = -1
+    runs_as: int = -1
 
     @property
     def database(self) -> str:
@@ -256,11 +303,25 @@ class DefaultGrant(msgspec.Struct, frozen=True, kw_only=True):
     grants: tuple[Grant, ...]
 
 
+class RowOrder(msgspec.Struct, frozen=True, array_like=True):
+    """Which of several equally specific rows the server takes first: the one with the smaller ``place``.
+
+    :param principal: whose row it is. :param text: the database as the row has it.
+    """
+
+    principal: int
+    text: str
+    place: int
+
+
 class AccessSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One reading of a server.
 
     :param database: the one of the session; what a name means that leaves the database out.
     :param databases_missing: databases that could not be read, and why.
+    :param kinds_missing: kinds of objects that this login is not shown (all of), and why.
+    :param row_order: said for rows that no rule puts in order. Principals are in the order in which the server tries
+        equally specific accounts.
     """
 
     engine: str
@@ -274,6 +335,8 @@ class AccessSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     acls: tuple[tuple[Grant, ...], ...]
     defaults: tuple[DefaultGrant, ...] = ()
     databases_missing: dict[str, Missing] = {}
+    kinds_missing: dict[str, Missing] = {}
+    row_order: tuple[RowOrder, ...] = ()
     database: str = ""
     schema: Literal["dbops.access/1"] = FORMAT
 

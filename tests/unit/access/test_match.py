@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbops.access.match import fits, managed, places
+from dbops.access.globs import fits
+from dbops.access.match import managed, places
 from dbops.access.simulate import Simulation
 from dbops.model.access import AccessSnapshot, Principal
 

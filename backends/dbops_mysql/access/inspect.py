@@ -1,0 +1,97 @@
+"""One reading of a server's access: the grant tables first, then what there is to have rights on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from dbops.access.accounts import account_name
+from dbops.errors import NotPermitted
+from dbops.model.access import AccessSnapshot, Scope
+from dbops.model.finding import Missing
+from dbops.model.server import Server
+from dbops.spi import Reader
+from dbops_mysql.access.catalogue import Account, MySQLCatalogue
+from dbops_mysql.access.people import People
+from dbops_mysql.access.things import WHOLE, Things
+from dbops_mysql.statement import text
+
+__all__ = ["inspect"]
+
+Asking = Callable[[Reader, Server], MySQLCatalogue]
+
+
+def inspect(reader: Reader, server: Server, scope: Scope, catalogue: Asking) -> AccessSnapshot:
+    """Everything that the login can see.
+
+    :raises NotPermitted: it cannot read the grant tables, and then nothing can be said.
+    """
+    with reader.snapshot():
+        taken_at: datetime = reader.scalar(text("access_clock"))
+        asked = catalogue(reader, server)
+        try:
+            accounts = asked.accounts()
+            things = Things(asked.rules({name for one in accounts for name in one.dynamic}), People(accounts))
+            memberships = [things.people.membership(one) for one in asked.members(accounts)]
+        except NotPermitted as error:
+            raise _refused(error, server) from None
+        missing = _there(asked, things, scope)
+        _everywhere(asked, things, accounts)
+        for right in asked.rights():
+            things.right(right)
+    objects, acls = things.frozen()
+    return AccessSnapshot(
+        engine=server.engine,
+        version=server.version,
+        incarnation=server.incarnation,
+        taken_at=taken_at.replace(tzinfo=UTC),
+        rules=things.rules,
+        principals=tuple(things.people.principals),
+        memberships=tuple(memberships),
+        objects=objects,
+        acls=acls,
+        databases_missing=missing,
+        database=server.database,
+    )
+
+
+def _refused(error: NotPermitted, server: Server) -> NotPermitted:
+    return NotPermitted(
+        f"the grant tables cannot be read: {error.message}",
+        hint=f"dbops grants {server.engine} --for audit writes the SQL; at the least: "
+        f"GRANT SELECT ON mysql.* TO {server.user or 'this login'}",
+        reason="no_permission",
+    )
+
+
+def _everywhere(asked: MySQLCatalogue, things: Things, accounts: list[Account]) -> None:
+    """What is held on the whole server, what is not held of it in some databases, and who may be taken for whom."""
+    server, database = things.rules.kinds["server"], things.rules.kinds["database"]
+    for one in accounts:
+        number = things.people.number(one.user, one.host)
+        passed_on = tuple(name for name, grantable in one.dynamic.items() if grantable)
+        things.grant(WHOLE, number, server.bits((*one.actions, *one.dynamic)), server.bits(passed_on))
+        for name, actions in one.denied.items():
+            denied = database.bits(tuple(action for action in actions if action in database.actions))
+            things.grant(things.database(name), number, 0, 0, denied)
+    for proxy in asked.proxies():
+        key = things.add("account", (account_name(proxy.proxied_user, proxy.proxied_host),))
+        things.grant(key, things.people.number(proxy.user, proxy.host), 1, int(proxy.grantable))
+
+
+def _there(asked: MySQLCatalogue, things: Things, scope: Scope) -> dict[str, Missing]:
+    """Everything that there is to have rights on; the databases that were asked for and are not there."""
+    names = asked.databases()
+    wanted = set(scope.databases or names)
+    for name in names:
+        things.database(name, system=name in asked.schemata, there=True)
+    for kind, path in asked.tables():
+        if path[0] in wanted:
+            things.inside(kind, path)
+    views = [one for one in asked.views() if one.path[0] in wanted]
+    for one in (*views, *asked.routines(), *asked.events(), *asked.triggers()):
+        if one.path[0] in wanted:
+            things.defined(one)
+    things.read(views)
+    gone = Missing("not_reachable", "there is no such database, or this login is not shown it")
+    return {name: gone for name in scope.databases if name not in names}

@@ -1,0 +1,80 @@
+"""The privileges of each engine at each level, in the order of the bits that the questions give.
+
+For tables, columns and routines that is the order of the SET columns of the grant tables, for databases and the server
+that of the questions ``access_database_rows*.sql`` and ``access_accounts*.sql``.
+"""
+
+from __future__ import annotations
+
+from dbops.model.server import Version
+from dbops_mysql.access.kinds import GRANT, Levels
+
+__all__ = ["ACCESS_BITS", "DYNAMIC", "MYSQL", "SHOW_CREATE_ROUTINE", "mariadb_levels"]
+
+_DATABASE = (
+    "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", GRANT, "REFERENCES", "INDEX", "ALTER",
+    "CREATE TEMPORARY TABLES", "LOCK TABLES", "CREATE VIEW", "SHOW VIEW", "CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE",
+    "EVENT", "TRIGGER",
+)  # fmt: skip
+_TABLE = (
+    "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", GRANT, "REFERENCES", "INDEX", "ALTER", "CREATE VIEW",
+    "SHOW VIEW", "TRIGGER",
+)  # fmt: skip
+_COLUMN = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
+_ROUTINE = ("EXECUTE", "ALTER ROUTINE", GRANT)
+_SERVER = (
+    "RELOAD", "SHUTDOWN", "PROCESS", "FILE", "SHOW DATABASES", "SUPER", "REPLICATION SLAVE", "REPLICATION CLIENT",
+    "CREATE USER", "CREATE TABLESPACE",
+)  # fmt: skip
+
+MYSQL = Levels(
+    database=_DATABASE,
+    server=(*_SERVER, "CREATE ROLE", "DROP ROLE"),
+    table=_TABLE,
+    column=_COLUMN,
+    routine=_ROUTINE,
+)
+
+DYNAMIC = (
+    "ALLOW_NONEXISTENT_DEFINER", "APPLICATION_PASSWORD_ADMIN", "AUDIT_ABORT_EXEMPT", "AUDIT_ADMIN",
+    "AUTHENTICATION_POLICY_ADMIN", "BACKUP_ADMIN", "BINLOG_ADMIN", "BINLOG_ENCRYPTION_ADMIN", "CLONE_ADMIN",
+    "CONNECTION_ADMIN", "ENCRYPTION_KEY_ADMIN", "FIREWALL_ADMIN", "FIREWALL_EXEMPT", "FIREWALL_USER",
+    "FLUSH_OPTIMIZER_COSTS", "FLUSH_PRIVILEGES", "FLUSH_STATUS", "FLUSH_TABLES", "FLUSH_USER_RESOURCES",
+    "GROUP_REPLICATION_ADMIN", "GROUP_REPLICATION_STREAM", "INNODB_REDO_LOG_ARCHIVE", "INNODB_REDO_LOG_ENABLE",
+    "NDB_STORED_USER", "OPTIMIZE_LOCAL_TABLE", "PASSWORDLESS_USER_ADMIN", "PERSIST_RO_VARIABLES_ADMIN",
+    "REPLICATION_APPLIER", "REPLICATION_SLAVE_ADMIN", "RESOURCE_GROUP_ADMIN", "RESOURCE_GROUP_USER", "ROLE_ADMIN",
+    "SENSITIVE_VARIABLES_OBSERVER", "SERVICE_CONNECTION_ADMIN", "SESSION_VARIABLES_ADMIN", "SET_ANY_DEFINER",
+    "SET_USER_ID", "SHOW_ROUTINE", "SKIP_QUERY_REWRITE", "SYSTEM_USER", "SYSTEM_VARIABLES_ADMIN",
+    "TABLE_ENCRYPTION_ADMIN", "TELEMETRY_LOG_ADMIN", "TP_CONNECTION_ADMIN", "TRANSACTION_GTID_TAG",
+    "VERSION_TOKEN_ADMIN", "XA_RECOVER_ADMIN",
+)  # fmt: skip
+"""MySQL's own; what a server has beside these is added to its snapshot."""
+
+_MARIADB_SERVER = (
+    "RELOAD", "SHUTDOWN", "PROCESS", "FILE", "SHOW DATABASES", "SUPER", "REPLICATION SLAVE", "BINLOG MONITOR",
+    "CREATE USER", "CREATE TABLESPACE", "SET USER", "FEDERATED ADMIN", "CONNECTION ADMIN", "READ_ONLY ADMIN",
+    "REPLICATION SLAVE ADMIN", "REPLICATION MASTER ADMIN", "BINLOG ADMIN", "BINLOG REPLAY", "SLAVE MONITOR",
+)  # fmt: skip
+SHOW_CREATE_ROUTINE: Version = (11, 3)
+
+ACCESS_BITS = (
+    "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "RELOAD", "SHUTDOWN", "PROCESS", "FILE", GRANT,
+    "REFERENCES", "INDEX", "ALTER", "SHOW DATABASES", "SUPER", "CREATE TEMPORARY TABLES", "LOCK TABLES", "EXECUTE",
+    "REPLICATION SLAVE", "BINLOG MONITOR", "CREATE VIEW", "SHOW VIEW", "CREATE ROUTINE", "ALTER ROUTINE", "CREATE USER",
+    "EVENT", "TRIGGER", "CREATE TABLESPACE", "DELETE HISTORY", "SET USER", "FEDERATED ADMIN", "CONNECTION ADMIN",
+    "READ_ONLY ADMIN", "REPLICATION SLAVE ADMIN", "REPLICATION MASTER ADMIN", "BINLOG ADMIN", "BINLOG REPLAY",
+    "SLAVE MONITOR", "SHOW CREATE ROUTINE",
+)  # fmt: skip
+"""The bits of ``access`` in MariaDB's ``mysql.global_priv``, from the lowest (``privilege_t`` of the server)."""
+
+
+def mariadb_levels(version: Version) -> Levels:
+    """Those of a version of MariaDB."""
+    newer = ("SHOW CREATE ROUTINE",) if version >= SHOW_CREATE_ROUTINE else ()
+    return Levels(
+        database=(*_DATABASE, "DELETE HISTORY", *newer),
+        server=_MARIADB_SERVER,
+        table=(*_TABLE, "DELETE HISTORY"),
+        column=_COLUMN,
+        routine=(*_ROUTINE, *newer),
+    )

@@ -1,0 +1,4 @@
+-- MariaDB 10.6+, SELECT on mysql.roles_mapping: who was granted which role; a member without a host is a role.
+SELECT User, Host, Role, Admin_option = 'Y' AS admin
+  FROM mysql.roles_mapping
+ ORDER BY Host, User, Role

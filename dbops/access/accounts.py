@@ -1,0 +1,45 @@
+"""Accounts of a user and a host, as a person writes them: ``'alice'@'10.%'``, ``alice@10.%``."""
+
+from __future__ import annotations
+
+import re
+
+from dbops.access.globs import fits
+from dbops.model.access import Principal
+
+__all__ = ["account_name", "is_account", "named", "split_account"]
+
+_PART = r"'((?:[^'\\]|''|\\.)*)'|`((?:[^`]|``)*)`|([^@'`\"]*)"
+_ACCOUNT = re.compile(f"(?:{_PART})@(?:{_PART})\\Z", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)|''|``", re.DOTALL)
+
+
+def account_name(user: str, host: str) -> str:
+    """The one spelling of an account: both parts in single quotes, a quote and a backslash inside doubled."""
+    return "@".join("'" + part.replace("\\", "\\\\").replace("'", "''") + "'" for part in (user, host))
+
+
+def split_account(text: str) -> tuple[str, str] | None:
+    """``alice@10.%`` or ``'alice'@'10.%'`` as user and host; None for what is written otherwise."""
+    found = _ACCOUNT.match(text)
+    if found is None:
+        return None
+    parts = [part for part in found.groups() if part is not None]
+    return _plain(parts[0]), _plain(parts[1])
+
+
+def _plain(part: str) -> str:
+    return _ESCAPED.sub(lambda one: one[1] or one[0][0], part)
+
+
+def is_account(one: Principal) -> bool:
+    """It has a host, where a name alone is enough for others."""
+    return bool(one.host or one.user)
+
+
+def named(pattern: str, one: Principal) -> bool:
+    """Whether a pattern of a spec means an account: by its user (``app_*``), or, with an ``@`` in it, as a whole."""
+    both = split_account(pattern)
+    if both is None:
+        return fits(pattern, one.user)
+    return fits(both[0], one.user) and fits(both[1].lower(), one.host.lower())
