@@ -70,6 +70,7 @@ def _dotted(version: Version) -> str:
 
 def _ask_version(path: str) -> str:
     try:
-        return process.run([path, "--version"], timeout=10).stdout.strip()
+        done = process.run([path, "--version"], timeout=10)
+        return (done.stdout or done.stderr).strip()
     except DbopsError:
         return ""

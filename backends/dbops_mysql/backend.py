@@ -50,7 +50,9 @@ class MySQL:
     @cached_property
     def backup(self) -> BackupDriver:
         """Can we get it back."""
-        raise Unsupported(f"{self.label}: backup is not implemented yet")
+        from dbops_mysql.backup import MySQLBackup
+
+        return MySQLBackup()
 
     @cached_property
     def health(self) -> HealthDriver:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import ClassVar
 
-from dbops.spi import AccessDriver
+from dbops.spi import AccessDriver, BackupDriver
 from dbops_mysql.backend import MySQL
 from dbops_mysql.support import MYSQL, Table
 
@@ -28,3 +28,10 @@ class MariaDB(MySQL):
         from dbops_mysql.access.driver import MariaDBAccess
 
         return MariaDBAccess()
+
+    @cached_property
+    def backup(self) -> BackupDriver:
+        """Can we get it back."""
+        from dbops_mysql.backup import MariaDBBackup
+
+        return MariaDBBackup()

@@ -12,7 +12,7 @@ from dbops.backup import objective as law
 from dbops.backup.case import Case, Room, Wanted, apart, build
 from dbops.backup.counterexample import too_full, too_much_lost, too_slow
 from dbops.backup.text import duration, size
-from dbops.model.backup import BackupFacts, Keep, Method, PastRun
+from dbops.model.backup import BackupFacts, Blocker, Keep, Method, PastRun
 from dbops.model.finding import Missing
 from dbops.model.recovery import (
     BackupPlan,
@@ -172,8 +172,15 @@ def _remarks(case: Case, facts: BackupFacts, methods: Sequence[Method]) -> tuple
     missed = limit is not None and isinstance(case.loss, Range) and case.loss.high > limit
     if missed and not any(method.kind == "log" for method in methods):
         said.append("Losing less needs continuous archiving of the server's log, which is not set up by dbops yet.")
+        said += [_off(one) for one in facts.blockers if one.method == "log"]
+    said += [one.text for one in facts.remarks if one.method == case.method.name]
     said.append("A run that fails or is skipped adds one interval to the loss.")
     return tuple(said)
+
+
+def _off(blocker: Blocker) -> str:
+    restart = " and restart" if blocker.restart else ""
+    return f"{blocker.reason}: set {blocker.setting} = {blocker.value}{restart} first."
 
 
 def _nothing(wanted: Wanted) -> BackupPlan:

@@ -35,6 +35,7 @@ __all__ = [
     "Phase",
     "Proof",
     "ProofCheck",
+    "Remark",
     "Until",
     "Verdict",
     "VerifyLevel",
@@ -133,12 +134,20 @@ class Blocker(msgspec.Struct, frozen=True, kw_only=True):
     restart: bool = False
 
 
+class Remark(msgspec.Struct, frozen=True):
+    """What whoever plans a method should know about it on this server: what it locks, what it leaves out."""
+
+    method: str
+    text: str
+
+
 class BackupFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan is decided from; everything measured, nothing assumed.
 
     :param log_bytes_per_s: rate at which the engine writes its log (WAL, binlog).
     :param tools: client programs by name.
-    :param blockers: what keeps methods from working here.
+    :param blockers: what keeps methods from working here; those of the method ``log`` keep the engine's log from being
+        archived, whether or not there is such a method.
     :param extra: facts that only this engine's driver reads.
     """
 
@@ -149,6 +158,7 @@ class BackupFacts(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str | Missing] = {}
     tools: dict[str, Tool | Missing] = {}
     blockers: tuple[Blocker, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     extra: dict[str, Json] = {}
 
 

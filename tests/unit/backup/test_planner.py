@@ -24,6 +24,7 @@ from dbops.model.backup import (
     Method,
     Objective,
     PastRun,
+    Remark,
 )
 from dbops.model.finding import Missing
 from dbops.model.recovery import BackupPlan, Feasibility, Range
@@ -64,6 +65,26 @@ def test_the_classic_no(make_run: MakeRun) -> None:
         "backup B is published. What comes back is the state 1h40m before: more than the 15m that may be lost."
     )
     assert any("continuous archiving" in reason for reason in answer.reasons)
+
+
+def test_what_keeps_the_log_from_being_archived_is_said_where_a_log_would_help(make_run: MakeRun) -> None:
+    off = Blocker(method="log", reason="log_bin = OFF", setting="log_bin", value="ON", restart=True)
+    runs = [make_run("backup", seconds=40 * 60)]
+    wanted = Wanted(objective=Objective(rpo_s=15 * 60))
+    answer = plan(wanted, facts_of(blockers=(off,)), (DUMP,), runs, PLENTY)
+    assert "log_bin = OFF: set log_bin = ON and restart first." in answer.reasons
+    answer = plan(wanted, facts_of(blockers=(msgspec.structs.replace(off, restart=False),)), (DUMP,), runs, PLENTY)
+    assert "log_bin = OFF: set log_bin = ON first." in answer.reasons
+    content = Wanted(objective=Objective(rpo_s=86_400))
+    answer = plan(content, facts_of(blockers=(off,)), (DUMP,), runs, PLENTY)
+    assert not any("log_bin" in reason for reason in answer.reasons)
+
+
+def test_what_is_to_be_known_of_the_chosen_method_is_said() -> None:
+    facts = facts_of(remarks=(Remark("dump", "It locks for a moment."), Remark("basebackup", "It needs a slot.")))
+    answer = plan(Wanted(objective=Objective()), facts, (DUMP, COPY), [], PLENTY)
+    assert "It locks for a moment." in answer.reasons
+    assert "It needs a slot." not in answer.reasons
 
 
 def test_a_yes_with_its_schedule(make_run: MakeRun) -> None:

@@ -1,0 +1,191 @@
+"""What a backup is planned and made from: sizes, engines, the rate of the binary log, settings, rights, programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+import msgspec
+
+from dbops.errors import DbopsError
+from dbops.model.backup import BackupFacts, DatabaseFacts
+from dbops.model.finding import Missing
+from dbops.model.server import Server, Tool
+from dbops.plan import Json
+from dbops.spi import Host, Reader
+from dbops_mysql import tools
+from dbops_mysql.backup import rights
+from dbops_mysql.backup.log_rate import begin
+from dbops_mysql.statement import text
+from dbops_mysql.tools import Family
+
+__all__ = ["About", "Database", "about", "chosen", "databases", "inspect"]
+
+# Files and logs of one series are read by programs of that series; a dump only needs ones that are not older.
+SAME_SERIES = frozenset({"copy"})
+PURPOSES = ("dump", "client", "copy")
+FRESH = "SET @dbops = 1 /*!80000 , SESSION information_schema_stats_expiry = 0 */"
+SEES_ALL = ("SELECT", "SHOW DATABASES")
+
+
+class Database(msgspec.Struct, frozen=True, kw_only=True):
+    """One database as a restore makes it again and as a proof expects it; kept in the manifest.
+
+    :param loose: tables whose engine has no transactions.
+    :param engines: how many tables each engine has.
+    :param floats: columns that a dump rounds.
+    """
+
+    name: str
+    charset: str
+    collation: str
+    tables: int = 0
+    views: int = 0
+    sequences: int = 0
+    versioned: int = 0
+    routines: int = 0
+    triggers: int = 0
+    events: int = 0
+    hidden: int = 0
+    floats: int = 0
+    engines: dict[str, int] = {}
+    loose: tuple[str, ...] = ()
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What is true of the server as a whole; kept in the manifest.
+
+    :param binlog: it writes a binary log; ``retention_s``: how long it keeps that, 0 for ever.
+    :param rights: the login's global privileges.
+    :param longest_s: how long the longest statement had run when it was looked at.
+    """
+
+    family: Family
+    series: tuple[int, ...]
+    login: str = ""
+    standby: bool = False
+    binlog: bool = False
+    binlog_format: str = ""
+    retention_s: int = 0
+    gtids: bool = False
+    rights: tuple[str, ...] = ()
+    longest_s: int = 0
+    unread: tuple[str, ...] = ()
+
+
+def inspect(reader: Reader, server: Server, host: Host, family: Family) -> BackupFacts:
+    """Everything but blockers and remarks, which the ways add. Takes at least half a second where the server has no
+    count of what it wrote to its binary log."""
+    settings = {str(name): str(value) for name, value in reader.tuples(text("backup_settings"))}
+    log_rate = begin(reader, server, settings)
+    held = rights.read(reader)
+    reader.tuples(FRESH)
+    rows, unread = _databases(reader)
+    found = msgspec.structs.replace(_about(reader, server, family, settings, held), unread=unread)
+    programs = _tools(host, server, family)
+    rate, window = log_rate()
+    sees_all = not rights.lacking(held, [SEES_ALL])
+    return BackupFacts(
+        databases=tuple(rows),
+        total_bytes=_total(rows, server.user, sees_all=sees_all),
+        log_bytes_per_s=rate,
+        log_sample_s=window,
+        settings=dict(settings),
+        tools=programs,
+        extra={"about": cast(Json, msgspec.to_builtins(found))},
+    )
+
+
+def about(facts: BackupFacts) -> About:
+    """The driver's own facts, read back."""
+    return msgspec.convert(facts.extra["about"], type=About)
+
+
+def databases(facts: BackupFacts) -> tuple[Database, ...]:
+    """Every database that the login sees."""
+    return tuple(msgspec.convert({**one.extra, "name": one.name}, type=Database) for one in facts.databases)
+
+
+def chosen(facts: BackupFacts, names: Iterable[str]) -> tuple[Database, ...]:
+    """Those of these names; all of them when there are none."""
+    wanted = set(names)
+    return tuple(one for one in databases(facts) if not wanted or one.name in wanted)
+
+
+def _databases(reader: Reader) -> tuple[list[DatabaseFacts], tuple[str, ...]]:
+    """And what could not be read of them, with the reason."""
+    extras: dict[str, dict[str, Any]] = {row["name"]: row for row in reader.dicts(text("backup_databases"))}
+    sizes = dict.fromkeys(extras, 0)
+    unread: list[str] = []
+    for row in reader.dicts(text("backup_tables")):
+        if row["name"] in extras:
+            sizes[row["name"]] += int(row["bytes"])
+            _add_tables(extras[row["name"]], row)
+    for name, add in (("backup_programs", _add_programs), ("backup_floats", _add_floats)):
+        try:
+            for row in reader.dicts(text(name)):
+                add(extras.get(row["name"], {}), row)
+        except DbopsError as error:
+            unread.append(error.message)
+    return [
+        DatabaseFacts(name=name, bytes=sizes[name], extra={key: value for key, value in extra.items() if key != "name"})
+        for name, extra in extras.items()
+    ], tuple(unread)
+
+
+# Any, here and below: rows have the types that the driver gives them.
+def _add_tables(extra: dict[str, Any], row: Mapping[str, Any]) -> None:
+    kind, count = str(row["kind"]), int(row["tables"])
+    if kind.endswith("VIEW"):
+        extra["views"] = extra.get("views", 0) + count
+        return
+    if kind == "SEQUENCE":
+        extra["sequences"] = extra.get("sequences", 0) + count
+        return
+    if kind == "SYSTEM VERSIONED":
+        extra["versioned"] = extra.get("versioned", 0) + count
+    extra["tables"] = extra.get("tables", 0) + count
+    extra.setdefault("engines", {})[row["engine"]] = extra.get("engines", {}).get(row["engine"], 0) + count
+    extra["loose"] = [*extra.get("loose", []), *sorted(msgspec.json.decode(row["loose"], type=list[str]))]
+
+
+def _add_programs(extra: dict[str, Any], row: Mapping[str, Any]) -> None:
+    extra[f"{row['kind']}s"] = int(row["programs"])
+    extra["hidden"] = extra.get("hidden", 0) + int(row["hidden"])
+
+
+def _add_floats(extra: dict[str, Any], row: Mapping[str, Any]) -> None:
+    extra["floats"] = int(row["columns_"])
+
+
+def _total(rows: Iterable[DatabaseFacts], login: str, *, sees_all: bool) -> int | Missing:
+    if not sees_all:
+        return Missing("no_permission", f"{login} may see some databases only: SELECT ON *.* shows all of them")
+    return sum(row.bytes for row in rows if isinstance(row.bytes, int))
+
+
+def _about(reader: Reader, server: Server, family: Family, settings: Mapping[str, str], held: frozenset[str]) -> About:
+    running = reader.dicts(text("backup_statements"))
+    days = int(float(settings.get("expire_logs_days", "0")) * 86_400)
+    return About(
+        family=family,
+        series=server.version[:2],
+        login=server.user,
+        standby=server.role == "standby",
+        binlog=settings.get("log_bin") == "ON",
+        binlog_format=settings.get("binlog_format", "ROW"),
+        retention_s=int(settings.get("binlog_expire_logs_seconds", "0")) or days,
+        gtids=settings.get("gtid_mode", "ON") == "ON",
+        rights=tuple(sorted(held)),
+        longest_s=max((int(row["seconds"]) for row in running), default=0),
+    )
+
+
+def _tools(host: Host, server: Server, family: Family) -> dict[str, Tool | Missing]:
+    """Asked side by side: some thirty programs are started to tell their versions."""
+    with ThreadPoolExecutor(host.cpus) as pool:
+        every = pool.map(
+            lambda one: tools.find(host, family, one, server.version, same_series=one in SAME_SERIES), PURPOSES
+        )
+        return dict(zip(PURPOSES, every, strict=True))

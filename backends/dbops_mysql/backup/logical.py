@@ -1,0 +1,239 @@
+# ruff: noqa: ARG002
+"""The way of ``dump``: every database by the engine's own dump program, all at one moment, and the accounts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+import msgspec
+
+from dbops.backup.text import duration
+from dbops.errors import Unsupported
+from dbops.model.backup import (
+    BackupFacts,
+    BackupJob,
+    Blocker,
+    Chain,
+    Destination,
+    Evidence,
+    LogRange,
+    Made,
+    Method,
+    Outputs,
+    VerifyLevel,
+)
+from dbops.model.finding import Missing
+from dbops.model.server import Server, Tool
+from dbops.plan import FromServer, Hold, Json, Need, Opening, Ref, Risk, Step, Together, Value
+from dbops_mysql.backup import facts as facts_module
+from dbops_mysql.backup.artifacts import ACCOUNTS, Contents, Position
+from dbops_mysql.backup.facts import About, Database
+from dbops_mysql.backup.rights import lacking
+from dbops_mysql.backup.way import store
+from dbops_mysql.tools import Family, required
+
+__all__ = ["Logical"]
+
+MOMENT = "moment"
+# Reading everything a second time is cheap beside the dump; a table that no time is left for is named.
+FINGERPRINT_BUDGET_S = 3600
+# Without one of each a dump ends with an error or, worse, leaves something out in silence.
+READS = (("SELECT",), ("SHOW VIEW",), ("TRIGGER",), ("EVENT",))
+
+
+class Logical:
+    """Implements :class:`dbops_mysql.backup.way.Way` for one family."""
+
+    def __init__(self, family: Family) -> None:
+        self.family: Family = family
+        self.program = {"mysql": "mysqldump", "mariadb": "mariadb-dump"}[family]
+        self.method = Method(
+            name="dump",
+            kind="logical",
+            title=f"{self.program} of all databases at one moment, and the accounts",
+            needs=(
+                f"{self.program} not older than the server",
+                "SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD on *.*",
+            ),
+        )
+
+    def blockers(self, found: BackupFacts, about: About, server: Server) -> tuple[Blocker, ...]:
+        """A program that is missing, and rights without which something would be left out in silence."""
+        program = found.tools.get("dump")
+        reasons = [program.detail] if isinstance(program, Missing) else []
+        if missing := lacking(frozenset(about.rights), READS):
+            what = f"{server.user} lacks {', '.join(missing)} on *.*"
+            reasons.append(f"{what}: run what `dbops grants {self.family} --for backup` prints")
+        hidden = [one.name for one in facts_module.databases(found) if one.hidden]
+        if hidden and not missing:
+            reasons.append(
+                f"{server.user} may not read stored routines of {', '.join(hidden)}: GRANT SHOW_ROUTINE ON *.*"
+            )
+        return tuple(Blocker(method=self.method.name, reason=reason) for reason in reasons)
+
+    def remarks(self, found: BackupFacts, about: About, server: Server) -> tuple[str, ...]:
+        """What it locks, and what no snapshot holds still."""
+        said: list[str] = []
+        if about.longest_s:
+            said.append(
+                f"A statement has been running for {duration(about.longest_s)}: a dump waits for it before it locks."
+            )
+        loose = [f"{one.name}.{table}" for one in facts_module.databases(found) for table in one.loose]
+        if loose:
+            said.append(
+                f"{len(loose)} tables have no transactions, so a dump holds them as they are read: {few(loose)}."
+            )
+        return tuple(said)
+
+    def steps(self, job: BackupJob, facts: BackupFacts, server: Server) -> tuple[Step, ...]:
+        """Accounts, then all databases at one moment, in as many streams as may run at once.
+
+        :raises ToolFailed: the program is missing, or older than the server.
+        """
+        program = required(self.family, "dump", facts.tools.get("dump"))
+        shares = shared(facts_module.chosen(facts, job.databases), facts, job.parallel)
+        about = facts_module.about(facts)
+        opening: dict[str, Value] = {
+            "family": self.family,
+            "tool": program.path,
+            "version": ".".join(map(str, program.version)),
+            "server": ".".join(map(str, server.version)),
+            "shares": json.dumps(shares, ensure_ascii=False),
+            "fingerprints": job.fingerprints,
+            "loose": any(one.loose for one in facts_module.databases(facts)),
+        }
+        accounts = FromServer(stream="accounts", arguments={"family": self.family})
+        steps: list[Step] = [store(job, "accounts", "read the accounts and what they may do", accounts, ACCOUNTS)]
+        inner = tuple(self._share(job, number, names) for number, names in enumerate(shares))
+        summary = f"dump {sum(map(len, shares))} databases"
+        steps.append(Together(id="dumps", summary=summary, risk=Risk.READ, steps=inner, limit=max(1, len(inner))))
+        return (
+            Hold(
+                id=MOMENT,
+                summary="lock all tables for a moment, in which every stream begins its snapshot",
+                risk=Risk.READ,
+                opening=Opening(what="moment", arguments=opening),
+                steps=tuple(steps),
+                close="end the snapshots; tables may be altered again",
+                needs=(
+                    Need(kind="tool", name=f"{self.program} {'.'.join(map(str, about.series))}"),
+                    Need(kind="right", name="RELOAD", fix=f"dbops grants {self.family} --for backup"),
+                ),
+            ),
+        )
+
+    def _share(self, job: BackupJob, number: int, names: Sequence[str]) -> Hold:
+        share: dict[str, Value] = {"moment": Ref(MOMENT, "moment"), "share": number}
+        what = few(names)
+        dump = FromServer(stream="dump", arguments=share)
+        steps: list[Step] = [store(job, f"dump-{number}", f"dump {what}", dump, "")]
+        if job.fingerprints:
+            reading = FromServer(stream="fingerprints", arguments={**share, "budget_s": FINGERPRINT_BUDGET_S})
+            steps.append(store(job, f"fingerprints-{number}", f"fingerprint what was dumped of {what}", reading, ""))
+        return Hold(
+            id=f"share-{number}",
+            summary=f"one snapshot of {what}",
+            risk=Risk.READ,
+            opening=Opening(what="share", arguments=share),
+            steps=tuple(steps),
+            close="end this snapshot",
+        )
+
+    def made(self, job: BackupJob, facts: BackupFacts, server: Server, outputs: Outputs) -> Made:
+        """From what the moment said about itself."""
+        chosen = facts_module.chosen(facts, job.databases)
+        moment = outputs.get(MOMENT, {})
+        position = _position(moment)
+        program = facts.tools.get("dump")
+        version = ".".join(map(str, program.version)) if isinstance(program, Tool) else ""
+        notes = (*_decoded(moment.get("notes")), *_decoded(outputs.get("accounts", {}).get("notes")), *_about(chosen))
+        largest = [value for said in outputs.values() if isinstance(value := said.get("largest"), int)]
+        contents = Contents(
+            about=facts_module.about(facts),
+            databases=chosen,
+            position=position,
+            settings={name: value for name, value in facts.settings.items() if isinstance(value, str)},
+            program=version,
+            largest_statement=max(largest, default=0),
+            notes=notes,
+        )
+        return Made(
+            consistent_at=_instant(moment.get("taken_at"), job.started_at),
+            databases=tuple(one.name for one in chosen),
+            log=_log(position),
+            tools={self.program: version},
+            notes=notes,
+            extra=cast("dict[str, Json]", msgspec.to_builtins(contents)),
+        )
+
+    def restore(self, chain: Chain, destination: Destination, server: Server) -> tuple[Step, ...]:
+        """The steps that bring it back."""
+        raise Unsupported("restoring a dump is being built")
+
+    def verify(self, chain: Chain, destination: Destination, server: Server, level: VerifyLevel) -> tuple[Step, ...]:
+        """The steps that prove it."""
+        raise Unsupported("proving a dump is being built")
+
+    def evidence(self, chain: Chain, level: VerifyLevel, outputs: Outputs) -> Evidence:
+        """What the proof found."""
+        raise Unsupported("proving a dump is being built")
+
+    def recipe(self, job: BackupJob, facts: BackupFacts, server: Server, databases: Sequence[Database]) -> list[str]:
+        """The lines of RESTORE.md after its head."""
+        raise Unsupported("RESTORE.md of a dump is being built")
+
+
+def shared(databases: Sequence[Database], facts: BackupFacts, parallel: int) -> list[list[str]]:
+    """The databases in at most ``parallel`` shares of about the same size; the largest first."""
+    sizes = {one.name: one.bytes if isinstance(one.bytes, int) else 0 for one in facts.databases}
+    ordered = sorted((one.name for one in databases), key=lambda name: (-sizes.get(name, 0), name))
+    shares: list[list[str]] = [[] for _ in range(max(1, min(parallel, len(ordered))))]
+    weights = [0] * len(shares)
+    for name in ordered:
+        lightest = weights.index(min(weights))
+        shares[lightest].append(name)
+        weights[lightest] += sizes.get(name, 0) + 1
+    return shares
+
+
+def few(names: Sequence[str]) -> str:
+    """The first five."""
+    more = f" … and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
+
+
+def _about(databases: Sequence[Database]) -> list[str]:
+    notes: list[str] = []
+    loose = [f"{one.name}.{table}" for one in databases for table in one.loose]
+    if loose:
+        notes.append(f"not of the same moment as the rest, since their engine has no transactions: {few(loose)}")
+    floats = [one.name for one in databases if one.floats]
+    if floats:
+        notes.append(
+            f"columns of the type FLOAT come back rounded to six digits, which is all that a dump writes: {few(floats)}"
+        )
+    return notes
+
+
+def _decoded(notes: object) -> tuple[str, ...]:
+    return msgspec.json.decode(str(notes), type=tuple[str, ...]) if notes else ()
+
+
+def _position(moment: object) -> Position | None:
+    said = cast("dict[str, object]", moment).get("position")
+    return msgspec.json.decode(str(said), type=Position) if said else None
+
+
+def _log(position: Position | None) -> LogRange | None:
+    """From this moment the server's binary logs go on: a restore needs none, one to a later point all from here."""
+    if position is None or not (position.gtids or position.file):
+        return None
+    unit, at = ("gtid", position.gtids) if position.gtids else ("binlog", f"{position.file}:{position.offset}")
+    return LogRange(unit=unit, start=at, end=at)
+
+
+def _instant(text: object, otherwise: datetime) -> datetime:
+    return datetime.fromisoformat(text) if isinstance(text, str) else otherwise
