@@ -73,7 +73,7 @@ def coverage(session: nox.Session) -> None:
     data = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
     session.run("coverage", "erase", env=data)
     # Not pytest-cov: dbops has a pytest plugin, and what it imports would be loaded before counting begins.
-    session.run("coverage", "run", "-m", "pytest", "-q", *WITHOUT_SERVER, env=data)
+    session.run("coverage", "run", "-m", "pytest", "-q", *side_by_side("worksteal"), *WITHOUT_SERVER, env=data)
     session.run("coverage", "combine", "--quiet", env=data)
     wanted = ",".join(f"dbops/{name}/*,dbops/{name}.py" for name in DECISIONS)
     session.run("coverage", "report", f"--include={wanted}", "--fail-under=100", env=data)
@@ -89,7 +89,8 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """The built wheel in an environment that has never seen this checkout."""
+    """The built wheel in an environment that has never seen this checkout: all that is shipped can be imported and
+    found, which the tests of its parts by themselves need not show again."""
     built = Path(session.create_tmp()) / "dist"
     shutil.rmtree(built, ignore_errors=True)
     session.install("build")
@@ -102,7 +103,7 @@ def wheel(session: nox.Session) -> None:
         shutil.copytree("tests", tests, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy("pyproject.toml", away)
         session.chdir(away)
-        pytest(session, "tests/unit", "tests/backends", "tests/cli", workers="worksteal")
+        pytest(session, "tests/backends", "tests/cli", workers="worksteal")
         pytest(session, "tests/live", "-m", "smoke", "--postgres", POSTGRES[0])
 
 
@@ -143,8 +144,11 @@ def pytest(session: nox.Session, *arguments: str, workers: str = "") -> None:
     missing = [one for one in arguments if one.startswith("tests/") and not Path(one).exists()]
     if missing:
         session.error(f"there is no {', no '.join(missing)}")
-    several = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", workers] if workers else []
-    session.run("pytest", "-q", *several, *arguments)
+    session.run("pytest", "-q", *(side_by_side(workers) if workers else []), *arguments)
+
+
+def side_by_side(workers: str) -> list[str]:
+    return ["-n", str(min(4, os.cpu_count() or 1)), "--dist", workers]
 
 
 def python_of(session: nox.Session) -> str:
