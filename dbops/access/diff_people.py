@@ -206,17 +206,20 @@ def memberships(
         if not row.implicit:
             pair = working.principals[row.member].name, working.principals[row.group].name
             rows.setdefault(pair, []).append(row)
-    wishes = {(one.name, member.role): member for one in wanted.principals for member in one.member_of}
+    staying = [one for one in wanted.principals if one.state != "absent"]
+    wishes = {(one.name, member.role): member for one in staying for member in one.member_of}
     listed = {one.name for one in wanted.principals if working.rules.inherit_list and one.kind == "user"}
     added = [
         change
         for pair, wish in wishes.items()
         for change in _joined(working, pair, wish, rows.get(pair, []), listed=pair[0] in listed)
     ]
+    # Who goes leaves its groups before: they may gain something until it is gone.
+    leaving = subjects | {one.name for one in wanted.principals if one.state == "absent"}
     removed = [
         _left(working, row)
         for pair, found in rows.items()
-        if pair[0] in subjects and pair not in wishes
+        if pair[0] in leaving and pair not in wishes
         for row in found
     ]
     return added, removed

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+import msgspec
+
 from dbops import yaml
 from dbops.access.delta import deltas
 from dbops.access.diff import Difference, diff
 from dbops.access.export import export as as_spec
 from dbops.access.export import names_to_export
 from dbops.access.naming import find_principal
+from dbops.access.order import in_safe_order
 from dbops.access.simulate import simulate
 from dbops.access.spec import read
-from dbops.capabilities import Capability
+from dbops.capabilities import Capability, supported
 from dbops.config import Target
 from dbops.errors import InputError, UsageError
 from dbops.execute import Outcome
@@ -57,7 +60,7 @@ def plan(ws: Workspace, spec: str, target: str | Target, *, origin: str = "spec"
         desired = read(document.value, document.where, opened.server.engine, origin)
         wanted = opened.backend.access.normalise(desired, opened.server)
         snapshot = _inspect(opened, wanted)
-        found = diff(snapshot, wanted)
+        found = _ordered(opened, snapshot, diff(snapshot, wanted))
         steps = opened.backend.access.compile(found.changes, opened.server)
     made = Plan(
         noun=APPLY,
@@ -70,6 +73,13 @@ def plan(ws: Workspace, spec: str, target: str | Target, *, origin: str = "spec"
         notes=found.notes,
     )
     return _answer(ws, snapshot, found, made), made
+
+
+def _ordered(opened: Opened, snapshot: AccessSnapshot, found: Difference) -> Difference:
+    """Where changes cannot be made all at once, in an order in which stopping anywhere does no harm."""
+    if supported(opened.backend.support(Capability.USERS_TRANSACTIONAL, opened.server)):
+        return found
+    return msgspec.structs.replace(found, changes=in_safe_order(snapshot, found.changes))
 
 
 def apply(ws: Workspace, spec: str, target: str | Target, *, origin: str = "spec") -> tuple[UsersPlan, Outcome | None]:
