@@ -10,15 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
 
 from dbops.model.server import Endpoint
 from dbops.spi import Runtime
+from dbops_mysql.installation import Family
 from dbops_mysql.session import DEFAULTS_FILE
 
 __all__ = ["option_file", "option_text"]
 
-Family = Literal["mysql", "mariadb"]
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b"}
 # What MySQL's programs call by one word, MariaDB's have two switches for.
 TLS: Mapping[Family, Mapping[str, Mapping[str, str]]] = {
