@@ -16,10 +16,11 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 # "unit" is what "coverage" runs too, and watches while it does.
-nox.options.sessions = ["lint", "architecture", "coverage", "cli", "live", "docs", "wheel"]
+nox.options.sessions = ["lint", "architecture", "coverage", "cli", "live", "live_mysql", "docs", "wheel"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 POSTGRES = ["18", "17", "15"]
+MYSQL = ["mysql", "mariadb"]
 # Their every branch is tested: a wrong decision here loses data or lets somebody in.
 DECISIONS = ["access", "backup", "health", "jobs", "plan"]
 WITHOUT_SERVER = ["tests/unit", "tests/backends"]
@@ -61,9 +62,18 @@ def cli(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("postgresql", POSTGRES)
 def live(session: nox.Session, postgresql: str) -> None:
-    """Real servers, one version of PostgreSQL at a time."""
+    """Real servers, one version of PostgreSQL at a time, and what needs no server of MySQL or MariaDB."""
     install(session, "test")
-    pytest(session, "tests/live", "--postgres", postgresql, *session.posargs, workers="loadfile")
+    pytest(session, "tests/live", "-m", "not on_mysql", "--postgres", postgresql, *session.posargs, workers="loadfile")
+
+
+@nox.session
+@nox.parametrize("family", MYSQL)
+def live_mysql(session: nox.Session, family: str) -> None:
+    """Real servers, all series of MySQL or all of MariaDB."""
+    install(session, "test")
+    servers = ["--mysql", family, "--postgres", POSTGRES[0]]
+    pytest(session, "tests/live", "-m", "on_mysql", *servers, *session.posargs, workers="loadfile")
 
 
 @nox.session

@@ -6,6 +6,7 @@ test made are dropped afterwards), ``private_mysql`` (a function that starts ser
 ``@pytest.mark.mysql(family="mariadb", since="11.4")``, ``before="9.0"`` or ``newest=True`` (of each family) narrow it.
 
 Series come from ``--mysql mysql9.7,mariadb10.11`` or ``DBOPS_TEST_MYSQL``; a family alone stands for all of its series.
+Servers are looked for where systems put them and in the directories that ``DBOPS_SERVERS`` names.
 """
 
 from __future__ import annotations
@@ -63,10 +64,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker."""
+    """The markers."""
     config.addinivalue_line(
         "markers", "mysql(family, since, before, newest): the series of MySQL and MariaDB that a test runs on"
     )
+    config.addinivalue_line("markers", "on_mysql: set here, on tests that need a server of MySQL or MariaDB; for -m")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -77,6 +79,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for marker in metafunc.definition.iter_markers("mysql"):
         series = _narrowed(series, **marker.kwargs)
     metafunc.parametrize("mysql_series", series, ids=map(str, series), scope="session")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """``-m on_mysql``, ``-m 'not on_mysql'``."""
+    if "mysql_series" in getattr(item, "fixturenames", ()):
+        item.add_marker("on_mysql")
 
 
 @pytest.fixture(scope="session")
