@@ -83,9 +83,11 @@ def initialise(
 
     :param datadir: absent or empty; handed over to ``user``, who must be able to pass through its parents.
     :param settings: of the server, those that are built into a data directory, such as ``innodb_page_size``.
-    :raises ToolFailed: with the program's own words.
+    :raises ToolFailed: with the program's own words, or because there are files (MariaDB would leave them and succeed).
     """
     datadir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(datadir.iterdir()):
+        raise ToolFailed(f"no data directory can be made in {datadir}: it is not empty")
     own_server.hand_over(datadir, user)
     if installation.family == "mysql":
         argv: list[str | os.PathLike[str]] = [installation.server, "--no-defaults", "--initialize-insecure"]

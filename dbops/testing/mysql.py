@@ -87,6 +87,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("on_mysql")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is for one family is none of a run that was asked for the other."""
+    families = {one.family for one in _wanted(config)}
+    others = [item for item in items if _only_for(item) - families]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
+
+
 @pytest.fixture(scope="session")
 def mysql_installation(mysql_series: Series) -> Installation:
     """The programs of this series; the test is skipped, or fails where they are required, when there are none."""
@@ -140,6 +149,10 @@ def _wanted(config: pytest.Config) -> list[Series]:
         else:
             series.add(_series(word))
     return sorted(series, key=lambda one: (-list(LABELS).index(one.family), one.version), reverse=True)
+
+
+def _only_for(item: pytest.Item) -> set[str]:
+    return {marker.kwargs["family"] for marker in item.iter_markers("mysql") if "family" in marker.kwargs}
 
 
 def _series(word: str) -> Series:

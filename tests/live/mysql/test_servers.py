@@ -114,6 +114,24 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(private_mysql: P
     assert set(place.glob(f"dbops-test-{os.getpid()}-*")) == before
 
 
+def test_it_loads_nothing_of_another_servers(mysql: ThrowawayServer, mysql_installation: Installation) -> None:
+    if mysql_installation.origin != "DBOPS_SERVERS":
+        pytest.skip("installed by the system")
+    root = str(mysql_installation.bindir.parent)
+    for name in ("basedir", "plugin_dir", "character_sets_dir", "lc_messages_dir"):
+        [(place,)] = mysql.sql(f"SELECT @@{name}")
+        assert place.startswith(root), name
+
+
+@pytest.mark.mysql(family="mysql")
+def test_the_clone_plugin_can_be_loaded(private_mysql: Private) -> None:
+    server = private_mysql()
+    server.sql("INSTALL PLUGIN clone SONAME 'mysql_clone.so'")
+    copy = server.datadir.parent / "s" / "copy"
+    server.sql(f"CLONE LOCAL DATA DIRECTORY = '{copy}'")
+    assert (copy / "ibdata1").exists()
+
+
 PROGRAM = """
 import sys
 from dbops.testing import servers
