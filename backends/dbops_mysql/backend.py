@@ -57,7 +57,9 @@ class MySQL:
     @cached_property
     def health(self) -> HealthDriver:
         """Is it well."""
-        raise Unsupported(f"{self.label}: health is not implemented yet")
+        from dbops_mysql.health import MySQLHealth
+
+        return MySQLHealth()
 
     def support(self, capability: Capability, server: Server | None) -> Support:
         """Total."""

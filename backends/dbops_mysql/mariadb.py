@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import ClassVar
 
-from dbops.spi import AccessDriver, BackupDriver
+from dbops.spi import AccessDriver, BackupDriver, HealthDriver
 from dbops_mysql.backend import MySQL
 from dbops_mysql.support import MYSQL, Table
 
@@ -35,3 +35,10 @@ class MariaDB(MySQL):
         from dbops_mysql.backup import MariaDBBackup
 
         return MariaDBBackup()
+
+    @cached_property
+    def health(self) -> HealthDriver:
+        """Is it well."""
+        from dbops_mysql.health import MariaDBHealth
+
+        return MariaDBHealth()

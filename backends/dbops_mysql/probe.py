@@ -14,12 +14,14 @@ from dbops.model.server import Server, Version
 from dbops.spi import Reader
 from dbops_mysql.statement import text
 
-__all__ = ["OLDEST", "SKIPPED_GRANTS", "probe", "version_of"]
+__all__ = ["OLDEST", "SKIPPED_GRANTS", "probe", "skips_grants", "version_of"]
 
 OLDEST: dict[str, Version] = {"mysql": (8, 0), "mariadb": (10, 6)}
 LABELS = {"mysql": "MySQL", "mariadb": "MariaDB"}
 SKIPPED_GRANTS = "skip-grants user"
-"""Who everybody is on a server that was started with ``skip-grant-tables``."""
+"""Who everybody is on a MySQL that was started with ``skip-grant-tables``."""
+NOBODY = "@"
+"""The same on MariaDB. An anonymous account has a host, or ``%``."""
 
 _NUMBER = re.compile(r"(?:5\.5\.5-)?(\d+)\.(\d+)\.(\d+)")
 
@@ -40,7 +42,7 @@ def probe(reader: Reader) -> Server:
     if version < OLDEST[engine]:
         oldest = ".".join(map(str, OLDEST[engine]))
         raise Unsupported(f"{LABELS[engine]} {found.banner} is older than {oldest}, the oldest that dbops knows")
-    return Server(
+    server = Server(
         engine=engine,
         version=version,
         version_text=".".join(map(str, version)),
@@ -48,10 +50,16 @@ def probe(reader: Reader) -> Server:
         incarnation=_incarnation(settings),
         edition=_edition(found.banner, settings),
         user=found.login,
-        superuser=found.superuser or found.login.startswith(SKIPPED_GRANTS),
+        superuser=found.superuser,
         database=found.current_schema or "",
         settings={**settings, "version": found.banner},
     )
+    return msgspec.structs.replace(server, superuser=True) if skips_grants(server) else server
+
+
+def skips_grants(server: Server) -> bool:
+    """Nobody is asked who he is, and everybody may do everything (``skip-grant-tables``)."""
+    return server.user.startswith(SKIPPED_GRANTS) or server.user == NOBODY
 
 
 def version_of(banner: str) -> Version:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["account", "identifier", "literal", "pattern", "split_account"]
+__all__ = ["account", "identifier", "literal", "named", "pattern", "split_account"]
 
 _QUOTED = re.compile(r"'((?:[^'\\]|''|\\.)*)'@'((?:[^'\\]|''|\\.)*)'\Z", re.DOTALL)
+_PLAIN = re.compile(r"[\w$-]+")
 _ESCAPED = re.compile(r"\\(.)|''", re.DOTALL)
 
 
 def identifier(name: str) -> str:
     """Always in backticks: they mean the same with and without ``ANSI_QUOTES`` and ``NO_BACKSLASH_ESCAPES``."""
     return "`" + name.replace("`", "``") + "`"
+
+
+def named(kind: str, *parts: str) -> str:
+    """``table:shop.orders`` as people write it: a part is quoted only where it would be unclear."""
+    return f"{kind}:{'.'.join(part if _PLAIN.fullmatch(part) else identifier(part) for part in parts)}"
 
 
 def literal(text: str) -> str:

@@ -52,6 +52,8 @@ def _preamble(read_only: bool, timeout_s: float) -> tuple[str, ...]:
     limit_ms = max(1, round(timeout_s * 1000)) if read_only else 0
     # Which of the two it is, is not known yet: each executes the comment that is meant for it.
     limits = f"/*!50708 , max_execution_time = {limit_ms} */ /*M! , max_statement_time = {limit_ms / 1000:g} */"
+    # Sizes and the next auto_increment as they are now: MySQL 8 would tell those of up to a day ago.
+    limits += " /*!80011 , information_schema_stats_expiry = 0 */"
     waits = f"lock_wait_timeout = {wait}, innodb_lock_wait_timeout = {wait}"
     return (
         f"SET SESSION {', '.join(_PINNED)}, {waits} {limits}",

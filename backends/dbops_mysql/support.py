@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dbops.capabilities import Capability, Impossible, NotImplementedYet, Since, Support
+from dbops.capabilities import FULL, Capability, Impossible, NotImplementedYet, Since, Support
 from dbops.model.server import Server
 
 __all__ = ["MYSQL", "Table", "support"]
@@ -14,6 +14,7 @@ Table = Mapping[Capability, Support]
 _LATER = NotImplementedYet("being built")
 MYSQL: Table = {
     **dict.fromkeys(Capability, _LATER),
+    Capability.HEALTH: FULL,
     Capability.ACCESS_DEFAULTS: Impossible("there are no default privileges: a grant on a database covers new objects"),
     Capability.ACCESS_ROW_SECURITY: Impossible("there is no row-level security"),
     Capability.USERS_TRANSACTIONAL: Impossible("every statement about accounts commits by itself"),

@@ -125,10 +125,18 @@ def sarif(report: HealthReport) -> str:
 def catalogue(checks: Sequence[Check]) -> str:
     """The catalogue as a table."""
     rows = [
-        (one.id, one.title, _limit(one.threshold.warning), _limit(one.threshold.critical), one.unit, one.privilege)
+        (
+            one.id,
+            one.engine or "any",
+            one.title,
+            _limit(one.threshold.warning),
+            _limit(one.threshold.critical),
+            one.unit,
+            one.privilege,
+        )
         for one in checks
     ]
-    return table(("ID", "TITLE", "WARNING", "CRITICAL", "UNIT", "NEEDS"), rows)
+    return table(("ID", "ENGINE", "TITLE", "WARNING", "CRITICAL", "UNIT", "NEEDS"), rows)
 
 
 def _of(report: HealthReport, target: TargetHealth) -> list[CheckResult]:

@@ -12,7 +12,7 @@ from docutils.parsers.rst import Directive
 from sphinx import addnodes
 
 from dbops import registry
-from dbops.capabilities import Capability
+from dbops.capabilities import Capability, supported
 from dbops.testing.matrix import DOCUMENTATION, cell, proofs
 
 if TYPE_CHECKING:
@@ -42,10 +42,11 @@ def capabilities() -> Rows:
 
 def health() -> Rows:
     """Every check of every engine."""
-    head = ["check", "what", "warning", "critical", "unit", "needs", "source of the thresholds"]
+    head = ["check", "engine", "what", "warning", "critical", "unit", "needs", "source of the thresholds"]
     rows = [
         [
             check.id,
+            backend.label,
             check.title,
             _number(check.threshold.warning),
             _number(check.threshold.critical),
@@ -54,6 +55,7 @@ def health() -> Rows:
             check.source,
         ]
         for backend in registry.backends().values()
+        if supported(backend.support(Capability.HEALTH, None))
         for check in backend.health.checks()
     ]
     return head, rows

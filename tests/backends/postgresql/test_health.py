@@ -17,7 +17,6 @@ from dbops.model.health import Answer, Check, CheckResult, HealthFacts, Row, Sta
 from dbops.model.server import Server
 from dbops_postgresql.health import PostgreSQLHealth
 from dbops_postgresql.health.checks import settings, version
-from dbops_postgresql.health.checks.rule import seconds, size
 from dbops_postgresql.health.checks.sequences import Sequence, used_and_left
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -430,15 +429,3 @@ def test_how_many_minor_releases_behind() -> None:
     assert (found.status, found.value) == (Status.WARNING, 3.0)
     assert f"15.{newest - 3} is 3 behind 15.{newest}" in found.summary
     assert result("pg.version.minor", server_of(19, 0)).reason == "stale_input"
-
-
-@pytest.mark.parametrize(
-    ("value", "said"), [(-1, "0s"), (0.4, "0s"), (59, "59s"), (60, "1m 0s"), (3725, "1h 2m"), (90_000, "1d 1h")]
-)
-def test_seconds_for_people(value: float, said: str) -> None:
-    assert seconds(value) == said
-
-
-@pytest.mark.parametrize(("value", "said"), [(5, "5 bytes"), (2048, "2.0 KiB"), (3 * 2**40, "3.0 TiB")])
-def test_sizes_for_people(value: float, said: str) -> None:
-    assert size(value) == said

@@ -194,6 +194,6 @@ def test_sarif_without_an_object_names_the_target() -> None:
 
 def test_the_catalogue_is_a_table() -> None:
     head, row = render.catalogue([BACKUP_AGE]).splitlines()
-    assert head.split() == ["ID", "TITLE", "WARNING", "CRITICAL", "UNIT", "NEEDS"]
-    assert row.split()[0] == "backup.age"
+    assert head.split() == ["ID", "ENGINE", "TITLE", "WARNING", "CRITICAL", "UNIT", "NEEDS"]
+    assert row.split()[:2] == ["backup.age", "any"]
     assert "129,600" in row

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import msgspec
 
 from dbops.health.answers import Answers
+from dbops.health.words import seconds
 from dbops.model.finding import Missing, Remedy
 from dbops.model.health import Check, Observation, Status, Threshold
-from dbops_postgresql.health.checks.rule import DOCS, MONITOR, OWN, Context, Rule, seconds
+from dbops_postgresql.health.checks.rule import DOCS, MONITOR, OWN, Context, Rule
 
 __all__ = ["RULES"]
 

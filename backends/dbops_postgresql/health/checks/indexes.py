@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import msgspec
 
 from dbops.health.answers import Answers
+from dbops.health.words import size
 from dbops.model.finding import Missing, Remedy
 from dbops.model.health import Check, Observation, Status, Threshold
-from dbops_postgresql.health.checks.rule import DOCS, MONITOR, OWN, Context, Rule, size
+from dbops_postgresql.health.checks.rule import DOCS, MONITOR, OWN, Context, Rule
 from dbops_postgresql.quoting import identifier, named
 
 __all__ = ["RULES"]

@@ -13,7 +13,7 @@ from dbops.model.finding import Missing
 from dbops.model.health import Check, Observation
 from dbops.model.server import Server
 
-__all__ = ["DOCS", "MONITOR", "OWN", "Context", "Rule", "hidden", "seconds", "size"]
+__all__ = ["DOCS", "MONITOR", "OWN", "Context", "Rule", "hidden"]
 
 DOCS = "https://www.postgresql.org/docs/current/"
 OWN = "dbops"
@@ -45,21 +45,3 @@ def hidden(answers: Answers) -> Missing | None:
     if not seen.hidden:
         return None
     return Missing("hidden_rows", f"{seen.hidden} of {seen.total} sessions are hidden from this login")
-
-
-def seconds(value: float) -> str:
-    """``95.0`` as ``1m 35s``."""
-    left = round(max(0.0, value))
-    for unit, size_, below, smaller in (("d", 86_400, "h", 3600), ("h", 3600, "m", 60), ("m", 60, "s", 1)):
-        if left >= size_:
-            return f"{left // size_}{unit} {left % size_ // smaller}{below}"
-    return f"{left}s"
-
-
-def size(count: float) -> str:
-    """Bytes as ``1.5 GiB``."""
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if abs(count) < 1024:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
