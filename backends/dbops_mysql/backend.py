@@ -77,9 +77,11 @@ class MySQL:
         """The machine reason behind PyMySQL's exception."""
         return session.fault(error)
 
-    def grants(self, jobs: Sequence[str], login: str, version: Version | None = None) -> str:  # noqa: ARG002
+    def grants(self, jobs: Sequence[str], login: str, version: Version | None = None) -> str:
         """SQL that makes a least-privileged login."""
-        raise Unsupported(f"{self.label}: grants are not implemented yet")
+        from dbops_mysql.grants import grants
+
+        return grants(self.name, jobs, login, version)
 
     def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:  # noqa: ARG002
         """What would make a job on this server fail later."""
