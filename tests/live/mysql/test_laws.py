@@ -59,15 +59,37 @@ users:
         assert isinstance(place, Database)
         name = f"{place.name}_{jobs[0]}"
         place.server.login(name)
-        place.sql(self.backend.grants(jobs, name, server.version))
+        place.sql(self.backend.grants(jobs, f"'{name}'@'localhost'", server.version))
         return place.endpoint(name)
 
 
 @pytest.mark.mysql(family="mysql")
+@pytest.mark.proves(
+    "mysql",
+    "health",
+    "access.inspect",
+    "access.columns",
+    "users.apply",
+    "backup.logical",
+    "backup.physical",
+    "verify.restore",
+    "verify.fingerprints",
+)
 class TestMySQL(MySQLLaws):
     backend = mysql
 
 
 @pytest.mark.mysql(family="mariadb")
+@pytest.mark.proves(
+    "mariadb",
+    "health",
+    "access.inspect",
+    "access.columns",
+    "users.apply",
+    "backup.logical",
+    "backup.physical",
+    "verify.restore",
+    "verify.fingerprints",
+)
 class TestMariaDB(MySQLLaws):
     backend = mariadb
