@@ -10,16 +10,20 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import secrets
 import shlex
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dbops import process
-from dbops.errors import ConfigError, DbopsError
+from dbops.errors import ConfigError, DbopsError, DestinationExists, OutputError
 from dbops.plan import REFERENCE_FORMS, SecretRef
 
-__all__ = ["Secrets"]
+__all__ = ["Secrets", "make_up"]
+
+MADE_UP_BYTES = 24
 
 
 class Secrets:
@@ -131,3 +135,33 @@ def _from_aws(name: str) -> str:
         return str(json.loads(text)[key])
     except (ValueError, KeyError, TypeError):
         raise ConfigError(f"the AWS secret {secret_id!r} has no key {key!r}") from None
+
+
+def make_up(path: Path, *, again: bool = False) -> None:
+    """Write a secret that nobody chose into a new private file; nothing of it is given back.
+
+    :param again: a private file of ours that is there already will do: an earlier run was stopped after writing it.
+    :raises DestinationExists: the file is there.
+    """
+    if again and _is_ours(path):
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(secrets.token_urlsafe(MADE_UP_BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        raise DestinationExists(f"{path} is there already", hint="Remove it, or name another file.") from None
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _is_ours(path: Path) -> bool:
+    """A plain file that is nobody else's to read or write, with something in it."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+    return stat.S_ISREG(found.st_mode) and ours and not found.st_mode & 0o077 and found.st_size > 0

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from dbops import process
-from dbops.errors import ConfigError, ToolFailed
+from dbops.errors import ConfigError, DestinationExists, OutputError, ToolFailed
 from dbops.plan import SecretRef
 from dbops.process import Completed
-from dbops.secrets import Secrets
+from dbops.secrets import Secrets, make_up
 
 
 def resolve(reference: str, env: dict[str, str] | None = None) -> str:
@@ -148,3 +148,32 @@ def test_a_literal_lives_in_this_process_only() -> None:
 @pytest.mark.parametrize("reference", ["vault:x", "hunter2", "literal:x", "literal:-1"])
 def test_an_unknown_kind_is_refused(reference: str) -> None:
     assert "env:NAME" in refused(reference)
+
+
+def test_a_secret_that_nobody_chose(tmp_path: Path) -> None:
+    place = tmp_path / "alice"
+    make_up(place)
+    assert place.stat().st_mode & 0o777 == 0o600
+    found = resolve(f"file:{place}")
+    assert len(found) >= 32
+    with pytest.raises(DestinationExists, match="is there already"):
+        make_up(place)
+    make_up(place, again=True)
+    assert resolve(f"file:{place}") == found
+    with pytest.raises(OutputError, match="cannot be written: No such file or directory"):
+        make_up(tmp_path / "nowhere" / "alice", again=True)
+
+
+@pytest.mark.parametrize("kind", ["others may read it", "a link", "nothing in it"])
+def test_what_a_stopped_run_left_is_taken_only_when_it_is_ours_alone(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "alice"
+    make_up(place)
+    if kind == "others may read it":
+        place.chmod(0o640)
+    elif kind == "a link":
+        place.rename(tmp_path / "other")
+        place.symlink_to(tmp_path / "other")
+    else:
+        place.write_text("")
+    with pytest.raises(DestinationExists):
+        make_up(place, again=True)

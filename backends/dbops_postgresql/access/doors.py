@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from dbops.errors import DbopsError, DestinationExists, Locked, OutputError
+from dbops.errors import DbopsError, Locked
 from dbops.model.server import Endpoint
 from dbops.plan import Value
+from dbops.secrets import make_up
 from dbops.spi import Reader, Runtime
 from dbops_postgresql.statement import text
 
@@ -18,7 +17,6 @@ __all__ = ["generate_password", "users_lock"]
 
 # Advisory locks are per database: every run must take it in the same one, whatever its URL says.
 MAINTENANCE = ("postgres", "template1")
-PASSWORD_BYTES = 24
 
 
 @contextmanager
@@ -62,17 +60,9 @@ def generate_password(
     endpoint: Endpoint,  # noqa: ARG001 - a door's signature
     runtime: Runtime,  # noqa: ARG001
 ) -> Mapping[str, Value]:
-    """Write a password that nobody chose into a new private file; nothing of it is given back.
+    """Write a password that nobody chose into a new private file.
 
     :raises DestinationExists: the file is there.
     """
-    path = Path(str(arguments["path"]))
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(PASSWORD_BYTES) + "\n")
-    except FileExistsError:
-        raise DestinationExists(f"{path} is there already", hint="Remove it, or name another file.") from None
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from None
+    make_up(Path(str(arguments["path"])), again=arguments.get("again") is True)
     return {}

@@ -18,6 +18,7 @@ from dbops.access.export import export, names_to_export
 from dbops.access.matrix import access_of, holders, rows
 from dbops.access.simulate import Simulation, simulate
 from dbops.access.spec import read
+from dbops.access.telling import summary
 from dbops.errors import InputError
 from dbops.model.access import AccessSnapshot, DefaultGrant, Grant, Membership, Principal, SecuredObject
 from dbops.model.change import (
@@ -34,7 +35,7 @@ from dbops.model.change import (
 from dbops.model.server import Server
 from dbops.model.users import Wanted
 from dbops_postgresql.access.acl import default
-from dbops_postgresql.access.compile import compile_changes, summary
+from dbops_postgresql.access.compile import compile_changes
 from dbops_postgresql.access.kinds import rules
 from dbops_postgresql.access.words import normalise
 

@@ -1,0 +1,39 @@
+"""Steps of provisioning that are the same for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dbops.model.change import Change, CreatePrincipal, SetPassword
+from dbops.plan import Call, Risk, Step
+
+__all__ = ["GENERATE", "passwords_to_make_up"]
+
+GENERATE = "generate_password"
+"""The operation of a backend that makes a password up: ``path``, and ``again`` where one that is there will do."""
+
+
+def passwords_to_make_up(changes: Sequence[Change]) -> Iterator[Step]:
+    """One for each file, whatever the number of accounts that get the password.
+
+    For an account that is made, a password that a run left there before it could make the account is taken; for one
+    that is there already, it would be the old one.
+    """
+    again: dict[str, bool] = {}
+    names: dict[str, list[str]] = {}
+    for change in changes:
+        if isinstance(change, CreatePrincipal | SetPassword) and change.generate and change.password is not None:
+            path = change.password.ref.partition(":")[2]
+            again[path] = again.get(path, True) and isinstance(change, CreatePrincipal)
+            names.setdefault(path, []).append(change.name)
+    for number, (path, people) in enumerate(names.items(), 1):
+        yield Call(
+            id=f"g{number:03d}",
+            summary=f"make up a password for {', '.join(people)} in {path}",
+            risk=Risk.WRITE,
+            undo=f"remove {path}",
+            idempotent=again[path],
+            provider="backend",
+            operation=GENERATE,
+            arguments={"path": path, "again": again[path]},
+        )
