@@ -11,6 +11,7 @@ import msgspec
 from dbops.model.access import Kind, Matching, Reserved, Rules
 from dbops.model.server import Server
 from dbops.spi import Reader
+from dbops_mysql.access.dialect import DECIDED
 from dbops_mysql.access.kinds import GRANT, Levels, kinds
 from dbops_mysql.access.levels import DYNAMIC, MYSQL
 from dbops_mysql.quoting import split_account
@@ -124,6 +125,7 @@ class MySQLCatalogue:
             quotes=("`", "`"),
             inherit_list=True,
             any_host="%",
+            decided=DECIDED,
             drop_takes_rights=True,
             matching=self._matching(),
         )

@@ -66,7 +66,8 @@ _DDL = (
 
 def _server(levels: Levels, dynamic: Iterable[str]) -> Kind:
     actions = (*levels.server, *(one for one in sorted(set(dynamic)) if one not in levels.server))
-    words = _words(actions, read=_READ, write=_WRITE, execute=("EXECUTE",), ddl=_DDL)
+    # What is registered while a server runs differs from one to the next: it is named one by one.
+    words = _words(levels.server, read=_READ, write=_WRITE, execute=("EXECUTE",), ddl=_DDL)
     own = tuple(one for one in actions if one not in levels.server)
     return Kind(name="server", actions=actions, depth=0, contained=False, words=words, option=GRANT, own_options=own)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import singledispatch
 
+from dbops.access.reverse import reverse
 from dbops.model.change import (
     AddDefault,
     AddGrant,
@@ -67,10 +68,10 @@ def sql(change: Change, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     raise TypeError(type(change).__name__)
 
 
-@singledispatch
 def undo(change: Change, major: int) -> str:
     """The statement that takes the change back, empty when there is none."""
-    raise TypeError(type(change).__name__, major)
+    back = reverse(change)
+    return "" if back is None else _text(back, major)
 
 
 def _words(attributes: Sequence[str]) -> str:
@@ -98,11 +99,6 @@ def _(change: CreatePrincipal, major: int) -> tuple[Fragment, ...]:  # noqa: ARG
     return (text, *_password(change.name, change.password)) if change.password else (text,)
 
 
-@undo.register
-def _(change: CreatePrincipal, major: int) -> str:  # noqa: ARG001
-    return f"DROP ROLE {identifier(change.name)}"
-
-
 @sql.register
 def _(change: AlterPrincipal, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     words = [*change.gains, *(f"NO{word}" for word in change.loses)]
@@ -113,38 +109,14 @@ def _(change: AlterPrincipal, major: int) -> tuple[Fragment, ...]:  # noqa: ARG0
     return (f"ALTER ROLE {identifier(change.name)} {_words(words)}",)
 
 
-@undo.register
-def _(change: AlterPrincipal, major: int) -> str:
-    back = AlterPrincipal(
-        name=change.name,
-        gains=change.loses,
-        loses=change.gains,
-        set_limit=change.set_limit,
-        connection_limit=change.old_limit,
-        set_until=change.set_until,
-        valid_until=change.old_until,
-    )
-    return _text(back, major)
-
-
 @sql.register
 def _(change: SetPassword, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     return (f"ALTER ROLE {identifier(change.name)}", *_password(change.name, change.password))
 
 
-@undo.register
-def _(change: SetPassword, major: int) -> str:  # noqa: ARG001
-    return ""
-
-
 @sql.register
 def _(change: DropPrincipal, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     return (f"DROP ROLE {identifier(change.name)}",)
-
-
-@undo.register
-def _(change: DropPrincipal, major: int) -> str:
-    return _text(CreatePrincipal(name=change.name, attributes=change.attributes), major)
 
 
 @sql.register
@@ -159,28 +131,10 @@ def _(change: AddMembership, major: int) -> tuple[Fragment, ...]:
     return (f"{head}{' WITH ADMIN OPTION' if change.admin else ''}",)
 
 
-@undo.register
-def _(change: AddMembership, major: int) -> str:
-    return _text(RemoveMembership(member=change.member, group=change.group, grantor=change.grantor), major)
-
-
 @sql.register
 def _(change: RemoveMembership, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     by = f" GRANTED BY {identifier(change.grantor)}" if change.grantor else ""
     return (f"REVOKE {identifier(change.group)} FROM {identifier(change.member)}{by}",)
-
-
-@undo.register
-def _(change: RemoveMembership, major: int) -> str:
-    back = AddMembership(
-        member=change.member,
-        group=change.group,
-        inherit=change.inherit,
-        set=change.set,
-        admin=change.admin,
-        grantor=change.grantor,
-    )
-    return _text(back, major)
 
 
 @sql.register
@@ -190,12 +144,6 @@ def _(change: AddGrant, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     return (_as(change.grantor, text),)
 
 
-@undo.register
-def _(change: AddGrant, major: int) -> str:
-    back = RemoveGrant(principal=change.principal, object=change.object, actions=change.actions, grantor=change.grantor)
-    return _text(back, major)
-
-
 @sql.register
 def _(change: RemoveGrant, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     option = "GRANT OPTION FOR " if change.option_only else ""
@@ -203,27 +151,10 @@ def _(change: RemoveGrant, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     return (_as(change.grantor, text),)
 
 
-@undo.register
-def _(change: RemoveGrant, major: int) -> str:
-    back = AddGrant(
-        principal=change.principal,
-        object=change.object,
-        actions=change.actions,
-        grantable=change.grantable,
-        grantor=change.grantor,
-    )
-    return _text(back, major)
-
-
 @sql.register
 def _(change: SetOwner, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     kind = _ALTER.get(change.object.kind, ON[change.object.kind])
     return (f"ALTER {kind} {object_sql(change.object)} OWNER TO {identifier(change.owner)}",)
-
-
-@undo.register
-def _(change: SetOwner, major: int) -> str:
-    return _text(SetOwner(object=change.object, owner=change.old, old=change.owner), major)
 
 
 @sql.register
@@ -233,23 +164,11 @@ def _(change: AddDefault, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     return (f"{_for(change)} {what}",)
 
 
-@undo.register
-def _(change: AddDefault, major: int) -> str:
-    fields = {name: getattr(change, name) for name in ("creator", "database", "schema", "kind", "principal", "actions")}
-    return _text(RemoveDefault(**fields), major)
-
-
 @sql.register
 def _(change: RemoveDefault, major: int) -> tuple[Fragment, ...]:  # noqa: ARG001
     option = "GRANT OPTION FOR " if change.option_only else ""
     what = f"{', '.join(change.actions)} ON {_DEFAULT[change.kind]} FROM {principal(change.principal)}"
     return (f"{_for(change)} REVOKE {option}{what}",)
-
-
-@undo.register
-def _(change: RemoveDefault, major: int) -> str:
-    fields = {name: getattr(change, name) for name in ("creator", "database", "schema", "kind", "principal", "actions")}
-    return _text(AddDefault(**fields, grantable=change.grantable), major)
 
 
 def _for(change: AddDefault | RemoveDefault) -> str:
