@@ -95,9 +95,11 @@ class MySQL:
 
         return _door(STREAMS, source.stream, "stream")(arguments, endpoint, runtime)
 
-    def seal(self, seal: Seal, runtime: Runtime) -> str:  # noqa: ARG002
+    def seal(self, seal: Seal, runtime: Runtime) -> str:
         """What the server stores for a password, as an SQL literal."""
-        raise Unsupported(f"{self.label}: passwords are not implemented yet")
+        from dbops_mysql import passwords
+
+        return passwords.seal(seal, runtime)
 
     def probe_until(self, probe: Probe, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> bool:
         """One asking."""

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.spi import Member, Runtime
+from dbops_mysql.access import doors as access_doors
 
 __all__ = ["CALLS", "HOLDS", "PROBES", "STREAMS"]
 
@@ -18,6 +19,10 @@ Arguments = Mapping[str, object]
 Held = AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]
 
 STREAMS: dict[str, Callable[[Arguments, Endpoint, Runtime], Iterator[Member]]] = {}
-HOLDS: dict[str, Callable[[Arguments, Endpoint, Runtime], Held]] = {}
-CALLS: dict[str, Callable[[Arguments, Endpoint, Runtime], Mapping[str, Value]]] = {}
+HOLDS: dict[str, Callable[[Arguments, Endpoint, Runtime], Held]] = {
+    "users_lock": access_doors.users_lock,
+}
+CALLS: dict[str, Callable[[Arguments, Endpoint, Runtime], Mapping[str, Value]]] = {
+    "generate_password": access_doors.generate_password,
+}
 PROBES: dict[str, Callable[[Arguments, Endpoint, Runtime], bool]] = {}

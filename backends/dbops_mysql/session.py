@@ -21,7 +21,11 @@ READ_GRACE_S = 5
 # One meaning for every text of ours, whatever the server's or the account's settings are. Names stand in backticks and
 # texts without backslashes (see quoting), so that what is shown to a person means the same in a session of his.
 _PINNED = (
-    "sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES'",
+    # Without the last one, MariaDB's GRANT makes an account that is not there, with an empty password.
+    (
+        "sql_mode = CONCAT('STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION,NO_BACKSLASH_ESCAPES'"
+        " /*M! , ',NO_AUTO_CREATE_USER' */)"
+    ),
     "time_zone = '+00:00'",
     "sql_auto_is_null = 0",
     "sql_big_selects = 1",

@@ -17,6 +17,8 @@ MYSQL: Table = {
     Capability.HEALTH: FULL,
     Capability.ACCESS_DEFAULTS: Impossible("there are no default privileges: a grant on a database covers new objects"),
     Capability.ACCESS_ROW_SECURITY: Impossible("there is no row-level security"),
+    Capability.USERS_APPLY: FULL,
+    Capability.USERS_ROTATE: FULL,
     Capability.USERS_TRANSACTIONAL: Impossible("every statement about accounts commits by itself"),
     Capability.BACKUP_INCREMENTAL: NotImplementedYet("incremental physical backups"),
     Capability.BACKUP_LOGS: NotImplementedYet("receiving and archiving binary logs"),

@@ -122,18 +122,32 @@ def _wishes(working: Simulation, wanted: Wanted) -> Wishes:
             continue
         number = PUBLIC if grant.principal == "PUBLIC" else working.numbers[grant.principal]
         for place in _meant(working, grant):
+            if "absent" in working.objects[place].flags:
+                _check_absent(working, grant, place, number)
             bits = working.kind(place).bits(tuple(one for one in grant.actions if one in working.kind(place).actions))
             old = found.setdefault(place, {}).get(number, NOTHING)
             found[place][number] = Wish(old.actions | bits, old.grantable | (bits if grant.grantable else 0))
     return found
 
 
+def _check_absent(working: Simulation, grant: WantedGrant, place: int, number: int) -> None:
+    """What is not there can keep the rights that somebody has on it; new ones would be refused by the server."""
+    bits = working.kind(place).bits(grant.actions)
+    if not any(one.grantee == number and not bits & ~one.actions for one in working.entries(place).values()):
+        raise _not_there(working, grant)
+
+
+def _not_there(working: Simulation, grant: WantedGrant) -> InputError:
+    return InputError(f"{grant.where}: there is no object {spell(working.rules, grant.kind, grant.path)}")
+
+
 def _meant(working: Simulation, grant: WantedGrant) -> Iterator[int]:
     matched = places(working, grant.kind, grant.path)
-    if not matched and working.rules.kinds[grant.kind].latent:
+    kind = working.rules.kinds.get(grant.kind)
+    if not matched and kind is not None and kind.latent:
         matched = [working.place(ObjectName(grant.kind, grant.path))]
     if not matched and not is_pattern(grant.path):
-        raise InputError(f"{grant.where}: there is no object {spell(working.rules, grant.kind, grant.path)}")
+        raise _not_there(working, grant)
     for place in matched:
         if not grant.columns:
             yield place

@@ -299,7 +299,7 @@ def inherited(working: Simulation, wanted: Wanted, joined: Sequence[AddMembershi
 def drop(working: Simulation, wanted: Wanted) -> list[DropPrincipal]:
     """Those that shall be absent and are there.
 
-    :raises InputError: one still owns something, or has rights where the spec does not reach.
+    :raises InputError: one still owns something, something runs as one, or it has rights where the spec does not reach.
     """
     found: list[DropPrincipal] = []
     for one in wanted.principals:
@@ -323,6 +323,11 @@ def _remains(working: Simulation, number: int) -> list[str]:
         f"it owns {spell(working.rules, one.kind, one.path)}"
         for one in working.objects
         if one.owner == number and one.kind != "column"
+    ]
+    found += [
+        f"{spell(working.rules, one.kind, one.path)} runs with its rights"
+        for one in working.objects
+        if one.runs_as == number and "invoker" not in one.flags
     ]
     for place, one in enumerate(working.objects if not working.rules.drop_takes_rights else ()):
         if any(grant.grantee == number for grant in working.entries(place).values()):

@@ -85,10 +85,10 @@ class _Export:
             if one.user:
                 accounts.setdefault(one.user, []).append((one, entry))
             else:
-                (users if one.login or one.kind == "user" else roles)[one.name] = entry
+                (users if _logs_in(one) else roles)[one.name] = entry
         for name, mine in accounts.items():
             for one, key, entry in _folded(name, mine, self._rules.any_host):
-                (roles if one.kind == "role" else users)[key] = entry
+                (users if _logs_in(one) else roles)[key] = entry
         return roles, users
 
     def _entry(self, number: int, one: Principal) -> Entry:
@@ -196,14 +196,19 @@ def _by_option(kind: Kind, grant: Grant) -> Iterator[tuple[tuple[str, ...], bool
     yield kind.names(shared or grant.actions & option), together and bool(shared)
 
 
+def _logs_in(one: Principal) -> bool:
+    """Somebody may, now or when the account is no longer locked: what a spec calls a user."""
+    return one.login or one.kind == "user"
+
+
 def _folded(
     user: str, mine: Sequence[tuple[Principal, Entry]], any_host: str
 ) -> Iterator[tuple[Principal, str, Entry]]:
     """Accounts with the keys of their entries: the user's name when all are alike, else each its own."""
     first, entry = mine[0]
     hosts = [one.host for one, _ in mine]
-    alike = all(other == entry and one.kind == first.kind for one, other in mine)
-    if alike and (first.kind == "user" or hosts == [any_host]):
+    alike = all(other == entry and _logs_in(one) == _logs_in(first) for one, other in mine)
+    if alike and (_logs_in(first) or hosts == [any_host]):
         yield first, user, entry if hosts == [any_host] else {**entry, "hosts": hosts}
         return
     for one, other in mine:

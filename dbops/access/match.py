@@ -11,7 +11,7 @@ from dbops.model.access import Principal, SecuredObject
 
 __all__ = ["is_pattern", "managed", "places"]
 
-_UNTOUCHED = {"system", "extension"}
+_UNTOUCHED = {"system", "extension", "absent"}
 
 
 def is_pattern(path: Sequence[str]) -> bool:
@@ -37,7 +37,9 @@ def places(working: Simulation, kind: str, path: Sequence[str]) -> list[int]:
 
 def _exact(working: Simulation, kind: str, path: tuple[str, ...]) -> list[int]:
     names = [kind, *(one.name for one in working.rules.kinds.values() if one.family == kind and one.name != kind)]
-    return [working.places[name, path] for name in names if (name, path) in working.places][:1]
+    found = [working.places[name, path] for name in names if (name, path) in working.places]
+    # What is only the name of a family means all that is called so: a procedure, and a function beside it.
+    return found[:1] if kind in working.rules.kinds else found
 
 
 def _meant(working: Simulation, one: SecuredObject, kind: str, path: Sequence[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Literal
 
 import msgspec
 
@@ -22,6 +23,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """One engine.
 
     :param user_length: how many letters a user's name may have. :param own: accounts that come with the server.
+    :param order: which of two patterns is more specific, as :class:`~dbops.model.access.Matching` has it.
     """
 
     label: str
@@ -29,6 +31,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     routines: tuple[str, ...]
     user_length: int
     own: tuple[str, ...]
+    order: Literal["prefix", "fewest"]
     dynamic: tuple[str, ...] = ()
 
 
@@ -42,6 +45,7 @@ mysql = Dialect(
     routines=("library",),
     user_length=32,
     own=("mysql.sys", "mysql.session", "mysql.infoschema"),
+    order="prefix",
     dynamic=DYNAMIC,
 )
 mariadb = Dialect(
@@ -50,6 +54,7 @@ mariadb = Dialect(
     routines=("package", "package_body"),
     user_length=128,
     own=("mariadb.sys",),
+    order="fewest",
 )
 
 

@@ -17,6 +17,8 @@ from dbops.spi import Reader
 
 if TYPE_CHECKING:
     from dbops_mysql.access.catalogue import MySQLCatalogue
+    from dbops_mysql.access.sql import MySQLStatements
+    from dbops_mysql.access.words import MySQLWords
 
 __all__ = ["MariaDBAccess", "MySQLAccess"]
 
@@ -50,25 +52,42 @@ class MySQLAccess:
         """What an audit looks for."""
         return ()
 
-    def normalise(self, desired: Desired, server: Server) -> Wanted:  # noqa: ARG002
+    def _words(self, desired: Desired, server: Server) -> MySQLWords:
+        from dbops_mysql.access.words import MySQLWords
+
+        return MySQLWords(desired, server)
+
+    def _statements(self, server: Server) -> MySQLStatements:
+        from dbops_mysql.access.sql import MySQLStatements
+
+        return MySQLStatements(server)
+
+    def normalise(self, desired: Desired, server: Server) -> Wanted:
         """A spec in the engine's words."""
-        raise Unsupported(f"{self.label}: users are not implemented yet")
+        from dbops_mysql.access.skipped import refuse_skipped_grants
+
+        refuse_skipped_grants(server)
+        return self._words(desired, server).wanted()
 
     def parse(self, sql: str, snapshot: AccessSnapshot) -> tuple[Change, ...]:  # noqa: ARG002
         """GRANT and REVOKE as changes."""
         raise Unsupported(f"{self.label}: users are not implemented yet")
 
-    def compile(self, changes: Sequence[Change], server: Server) -> tuple[Step, ...]:  # noqa: ARG002
+    def compile(self, changes: Sequence[Change], server: Server) -> tuple[Step, ...]:
         """Steps, each of which commits by itself."""
-        raise Unsupported(f"{self.label}: users are not implemented yet")
+        from dbops_mysql.access.compile import compile_changes
+        from dbops_mysql.access.skipped import refuse_skipped_grants
+
+        refuse_skipped_grants(server)
+        return compile_changes(changes, self._statements(server))
 
     def offboard(self, reader: Reader, seen: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:  # noqa: ARG002
         """Steps after which the account is gone."""
         raise Unsupported(f"{self.label}: users are not implemented yet")
 
-    def render(self, change: Change, server: Server) -> str:  # noqa: ARG002
+    def render(self, change: Change, server: Server) -> str:
         """One change as SQL."""
-        raise Unsupported(f"{self.label}: users are not implemented yet")
+        return self._statements(server).text(change) + ";"
 
 
 class MariaDBAccess(MySQLAccess):
@@ -80,3 +99,13 @@ class MariaDBAccess(MySQLAccess):
         from dbops_mysql.access.mariadb import MariaDBCatalogue
 
         return MariaDBCatalogue(reader, server)
+
+    def _words(self, desired: Desired, server: Server) -> MySQLWords:
+        from dbops_mysql.access.mariadb_words import MariaDBWords
+
+        return MariaDBWords(desired, server)
+
+    def _statements(self, server: Server) -> MySQLStatements:
+        from dbops_mysql.access.mariadb_sql import MariaDBStatements
+
+        return MariaDBStatements(server)

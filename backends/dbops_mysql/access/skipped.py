@@ -1,0 +1,23 @@
+"""A server that asks nobody who he is (``skip-grant-tables``)."""
+
+from __future__ import annotations
+
+from dbops.errors import UsageError
+from dbops.model.server import Server
+from dbops_mysql.probe import SKIPPED_GRANTS
+
+__all__ = ["refuse_skipped_grants", "skips_grants"]
+
+
+def skips_grants(server: Server) -> bool:
+    """Whether the server was started without its grant tables."""
+    return server.user.startswith(SKIPPED_GRANTS)
+
+
+def refuse_skipped_grants(server: Server) -> None:
+    """:raises UsageError: nothing that is done about accounts would mean anything."""
+    if skips_grants(server):
+        raise UsageError(
+            "the server was started with skip-grant-tables: everybody who reaches it may do everything",
+            hint="Take the option out of its configuration and restart it; nothing is changed until then.",
+        )
