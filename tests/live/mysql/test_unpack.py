@@ -56,6 +56,7 @@ def test_a_machine_without_a_mirror_of_debian_keeps_no_half_of_it(tmp_path: Path
     assert list(cache.iterdir()) == []
 
 
+@pytest.mark.mysql(newest=True)
 def test_options_that_must_be_first_stay_first_and_the_callers_win(mysql_installation: Installation) -> None:
     if mysql_installation.origin != "DBOPS_SERVERS":
         pytest.skip("installed by the system")
