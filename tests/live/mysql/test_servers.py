@@ -118,7 +118,8 @@ def test_it_loads_nothing_of_another_servers(mysql: ThrowawayServer, mysql_insta
     root = str(mysql_installation.bindir.parent)
     for name in ("basedir", "plugin_dir", "character_sets_dir", "lc_messages_dir"):
         [(place,)] = mysql.sql(f"SELECT @@{name}")
-        assert place.startswith(root), name
+        # MariaDB does not tell a basedir that nobody gave it.
+        assert (place or "/usr").startswith(root), name
 
 
 @pytest.mark.mysql(family="mysql")
