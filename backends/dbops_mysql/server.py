@@ -127,7 +127,14 @@ def start(
             hint="Set TMPDIR to a shorter path, such as /tmp.",
         )
     quiet = {"event-scheduler": "OFF", "secure-file-priv": "", **QUIET[installation.family]}
-    where = {"datadir": os.fspath(datadir), "socket": os.fspath(place), "pid-file": os.fspath(socket_dir / "pid")}
+    # A server that starts removes every temporary table that it finds in this directory, those of other servers too.
+    tmpdir = socket_dir / "tmp"
+    tmpdir.mkdir(mode=0o700, exist_ok=True)
+    own_server.hand_over(tmpdir, user)
+    where = {
+        "datadir": os.fspath(datadir), "socket": os.fspath(place), "pid-file": os.fspath(socket_dir / "pid"),
+        "tmpdir": os.fspath(tmpdir),
+    }  # fmt: skip
     if port is None:
         network = {"skip-networking": "ON"}
     else:

@@ -81,6 +81,21 @@ def test_servers_are_not_twins(private_mysql: Private, mysql: ThrowawayServer) -
     assert private_mysql().sql("SELECT @@server_uuid") != mysql.sql("SELECT @@server_uuid")
 
 
+@pytest.mark.mysql(newest=True)
+def test_a_server_that_starts_leaves_the_temporary_tables_of_others_alone(
+    mysql_database: Database, private_mysql: Private
+) -> None:
+    """It removes every one that it finds in its directory for them, whosever it is."""
+    server = mysql_database.server
+    with connect(server, "root", server.password) as session, session.cursor() as cursor:
+        cursor.execute(f"USE {mysql_database.name}")
+        cursor.execute("CREATE TEMPORARY TABLE mine (a int) ENGINE = MyISAM")
+        other = private_mysql()
+        cursor.execute("INSERT INTO mine VALUES (1)")
+        cursor.execute("DROP TEMPORARY TABLE mine")
+    assert other.sql("SELECT @@tmpdir") != server.sql("SELECT @@tmpdir")
+
+
 def test_settings_also_those_that_are_built_into_the_files(private_mysql: Private) -> None:
     server = private_mysql(innodb_page_size="8k", max_connections="77", skip_name_resolve="ON", event_scheduler="ON")
     assert server.sql("SELECT @@innodb_page_size, @@max_connections, @@event_scheduler") == [(8192, 77, "ON")]
