@@ -217,9 +217,11 @@ def popen(
     cwd: Path | None = None,
     log: Path | None = None,
     heard: Callable[[str], None] | None = None,
+    inherit: Sequence[int] = (),
 ) -> Child:
     """Start a program and go on; it is killed at the latest when this interpreter ends.
 
+    :param inherit: open descriptors that it gets under the same numbers.
     :param stdin: give it a pipe to read from instead of nothing.
     :param log: a file that both of its outputs are appended to, instead of pipes.
     :param heard: told every line of its standard error at once, by another thread; it must not raise.
@@ -228,9 +230,12 @@ def popen(
     words = _words(argv)
     source = subprocess.PIPE if stdin else subprocess.DEVNULL
     if log is None:
-        return Child(words, _start(words, env, user, cwd, stdin=source), heard)
+        return Child(words, _start(words, env, user, cwd, stdin=source, inherit=inherit), heard)
     with log.open("ab") as sink:
-        return Child(words, _start(words, env, user, cwd, stdin=source, stdout=sink, stderr=subprocess.STDOUT))
+        started = _start(
+            words, env, user, cwd, stdin=source, stdout=sink, stderr=subprocess.STDOUT, inherit=inherit
+        )  # fmt: skip
+        return Child(words, started)
 
 
 def describe(argv: Sequence[str], returncode: int) -> str:
@@ -253,6 +258,7 @@ def _start(
     stdin: int,
     stdout: int | IO[bytes] = subprocess.PIPE,
     stderr: int = subprocess.PIPE,
+    inherit: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
@@ -264,6 +270,7 @@ def _start(
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
+            pass_fds=inherit,
             user=user,
             group=_group_of(user) if user else None,
             extra_groups=[] if user else None,

@@ -19,12 +19,20 @@ class ToolOutput:
     """What a program prints. Its end is only given when the program said that it succeeded.
 
     :param ended: called when it ended well, before the end is given; what it raises says that it did not.
+    :param words: what it said that matters, instead of all of it.
     """
 
-    def __init__(self, child: process.Child, what: str, ended: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        child: process.Child,
+        what: str,
+        ended: Callable[[], None] | None = None,
+        words: Callable[[], str] | None = None,
+    ) -> None:
         self._child = child
         self._what = what
         self._ended = ended
+        self._words = words or child.stderr_tail
         self._pipe = cast(IO[bytes], child.stdout)
         _widen(self._pipe.fileno())
 
@@ -53,7 +61,8 @@ class ToolOutput:
 
     def _judge(self) -> None:
         returncode = self._child.wait()
-        said = self._child.stderr_tail().strip()
+        self._child.stderr_tail()  # complete from now on
+        said = self._words().strip()
         if returncode == 0:
             if self._ended is not None:
                 self._ended()

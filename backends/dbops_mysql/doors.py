@@ -12,17 +12,25 @@ from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.spi import Member, Runtime
 from dbops_mysql.access import doors as access_doors
+from dbops_mysql.backup import accounts, fingerprint, moment
 
 __all__ = ["CALLS", "HOLDS", "PROBES", "STREAMS"]
 
 Arguments = Mapping[str, object]
 Held = AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]
 
-STREAMS: dict[str, Callable[[Arguments, Endpoint, Runtime], Iterator[Member]]] = {}
+STREAMS: dict[str, Callable[[Arguments, Endpoint, Runtime], Iterator[Member]]] = {
+    "accounts": accounts.accounts,
+    "dump": moment.dump,
+    "fingerprints": fingerprint.fingerprints,
+}
 HOLDS: dict[str, Callable[[Arguments, Endpoint, Runtime], Held]] = {
+    "moment": moment.moment,
+    "share": moment.share,
     "users_lock": access_doors.users_lock,
 }
 CALLS: dict[str, Callable[[Arguments, Endpoint, Runtime], Mapping[str, Value]]] = {
     "generate_password": access_doors.generate_password,
+    "proof.fingerprints": fingerprint.compare_call,
 }
 PROBES: dict[str, Callable[[Arguments, Endpoint, Runtime], bool]] = {}

@@ -47,6 +47,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     :param settings: of the server, those that a copy of it needs and that replaying its log needs.
     :param program: the version of the program that wrote it.
     :param largest_statement: bytes of the longest line of a dump; ``max_allowed_packet`` must be larger to load it.
+    :param history: it holds the history of versioned tables.
     :param notes: what a person must know before restoring.
     """
 
@@ -56,6 +57,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str] = {}
     program: str = ""
     largest_statement: int = 0
+    history: bool = False
     notes: tuple[str, ...] = ()
 
 

@@ -35,6 +35,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     :param loose: tables whose engine has no transactions.
     :param engines: how many tables each engine has.
     :param floats: columns that a dump rounds.
+    :param versioned: tables that keep their history; ``precise`` of them keep it by transactions.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     views: int = 0
     sequences: int = 0
     versioned: int = 0
+    precise: int = 0
     routines: int = 0
     triggers: int = 0
     events: int = 0
@@ -122,7 +124,7 @@ def _databases(reader: Reader) -> tuple[list[DatabaseFacts], tuple[str, ...]]:
         if row["name"] in extras:
             sizes[row["name"]] += int(row["bytes"])
             _add_tables(extras[row["name"]], row)
-    for name, add in (("backup_programs", _add_programs), ("backup_floats", _add_floats)):
+    for name, add in (("backup_programs", _add_programs), ("backup_columns", _add_columns)):
         try:
             for row in reader.dicts(text(name)):
                 add(extras.get(row["name"], {}), row)
@@ -155,8 +157,8 @@ def _add_programs(extra: dict[str, Any], row: Mapping[str, Any]) -> None:
     extra["hidden"] = extra.get("hidden", 0) + int(row["hidden"])
 
 
-def _add_floats(extra: dict[str, Any], row: Mapping[str, Any]) -> None:
-    extra["floats"] = int(row["columns_"])
+def _add_columns(extra: dict[str, Any], row: Mapping[str, Any]) -> None:
+    extra["floats"], extra["precise"] = int(row["floats"]), int(row["precise_"])
 
 
 def _total(rows: Iterable[DatabaseFacts], login: str, *, sees_all: bool) -> int | Missing:

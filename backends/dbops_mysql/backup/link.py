@@ -1,8 +1,8 @@
-"""A connection that the doors need and a session does not give: patient, and kept while other programs do the work."""
+"""Connections that the doors need and a session does not give: a lock, a transaction kept open for hours."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,45 +14,72 @@ from dbops_mysql.session import fault, session
 if TYPE_CHECKING:
     from pymysql import Connection
 
-__all__ = ["connect", "rows", "understood"]
+__all__ = ["CONNECT_TIMEOUT_S", "Link", "ask", "connect", "connected", "failed", "quietly_close", "understood"]
 
-CONNECT_S = 15.0
+CONNECT_TIMEOUT_S = 15
 REFUSED = ("no_permission", "auth_failed")
 LOST = ("connect_failed", "too_many_connections", "unknown_database")
-DRIVER_OPTIONS = ("unix_socket", "read_default_file", "read_default_group")
-# Nobody waits for an answer here by the clock: copying and dumping take as long as they take.
-PATIENT = (
-    "SET SESSION wait_timeout = 2147483, net_read_timeout = 3600, net_write_timeout = 3600",
-    "SET SESSION TRANSACTION READ ONLY",
-)
+NUMBERS = ("port", "connect_timeout")
+# It waits for hours while other sessions do the work, and is read as fast as a repository takes it.
+PATIENT = "SET SESSION wait_timeout = 2147483, net_write_timeout = 86400, net_read_timeout = 86400"
+if TYPE_CHECKING:
+    Link = Connection[Any]
+else:
+    Link = Any
 
 
-# Any, here and below: PyMySQL gives rows of any types.
-@contextmanager
-def connect(endpoint: Endpoint, runtime: Runtime, *, read_only: bool = True) -> Generator[Connection[Any]]:
-    """An autocommit connection; nothing that it runs can write while it is ``read_only``."""
+def connect(endpoint: Endpoint, runtime: Runtime) -> Link:
+    """A connection in autocommit, set up like a session, without time limits; whoever asks for it closes it.
+
+    :raises Unreachable, NotPermitted: no connection.
+    """
     import pymysql
 
-    where = str(endpoint)
-    with understood(where):
-        connection = pymysql.connect(**_login(endpoint, runtime), autocommit=True)
+    how = session(endpoint, read_only=False, timeout_s=CONNECT_TIMEOUT_S)
+    # Any: arguments of any type, by the driver's own names.
+    arguments: dict[str, Any] = {**_number(how.query), **how.connect}
+    named = {"user": endpoint.user, "port": endpoint.port, "database": endpoint.database}
+    if endpoint.host and not endpoint.host.startswith("/"):
+        named["host"] = endpoint.host
+    if endpoint.password:
+        named["password"] = runtime.secret(endpoint.password)
+    arguments |= {name: value for name, value in named.items() if value is not None}
+    with understood(str(endpoint)):
+        link = pymysql.connect(**arguments, autocommit=True)
+        try:
+            for statement in (*how.preamble, PATIENT):
+                ask(link, statement)
+        except BaseException:
+            link.close()
+            raise
+        return link
+
+
+@contextmanager
+def connected(endpoint: Endpoint, runtime: Runtime) -> Generator[Link]:
+    """The same for a while; errors inside are translated as a session's are."""
+    link = connect(endpoint, runtime)
     try:
-        with understood(where):
-            preamble = session(endpoint, read_only=False, timeout_s=CONNECT_S).preamble
-            for statement in (*preamble, *PATIENT[: None if read_only else 1]):
-                connection.query(statement)
-        yield connection
+        with understood(str(endpoint)):
+            yield link
     finally:
-        with suppress(Exception):  # the server is gone, and the error that told so is on its way
-            connection.close()
+        quietly_close(link)
 
 
-def rows(connection: Connection[Any], statement: str) -> list[dict[str, Any]]:
-    """Each row of the answer by its columns' names in small letters."""
-    with connection.cursor() as cursor:
+def quietly_close(link: Link) -> None:
+    """Close it; one that is broken is closed already."""
+    import pymysql
+
+    with suppress(pymysql.Error):
+        link.close()
+
+
+# Any: the values of a row have the types that the driver gives them.
+def ask(link: Link, statement: str) -> list[tuple[Any, ...]]:
+    """The rows of one statement, which may hold any sign: nothing in it is a placeholder."""
+    with link.cursor() as cursor:
         cursor.execute(statement)
-        names = [str(column[0]).lower() for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return list(cursor.fetchall())
 
 
 @contextmanager
@@ -62,29 +89,19 @@ def understood(where: str) -> Generator[None]:
 
     try:
         yield
-    except (pymysql.MySQLError, OSError) as error:
-        raise _error(where, error) from None
+    except (pymysql.Error, OSError) as error:
+        raise failed(where, error) from None
 
 
-def _error(where: str, error: Exception) -> DbopsError:
-    said = error.args[1] if len(error.args) > 1 and isinstance(error.args[0], int) else error
-    reason, message = fault(error), f"{where}: {' '.join(str(said).split())}"
+def failed(where: str, error: BaseException) -> DbopsError:
+    """The error that a session would have raised."""
+    reason = fault(error)
+    words = error.args[1] if len(error.args) > 1 else error
+    message = f"{where}: {' '.join(str(words).split())}"
     if reason in REFUSED:
-        return NotPermitted(message, reason=reason, hint="`dbops grants … --for backup` prints what the login needs.")
-    if reason in LOST:
-        return Unreachable(message, reason=reason)
-    return ReadFailed(message, reason=reason)
+        return NotPermitted(message, reason=reason, hint="`dbops grants ENGINE --for backup` prints what is needed.")
+    return Unreachable(message, reason=reason) if reason in LOST else ReadFailed(message, reason=reason)
 
 
-def _login(endpoint: Endpoint, runtime: Runtime) -> dict[str, Any]:
-    made = session(endpoint, read_only=False, timeout_s=CONNECT_S)
-    given = {
-        "user": endpoint.user,
-        "password": runtime.secret(endpoint.password) if endpoint.password else None,
-        "host": None if "unix_socket" in made.connect else endpoint.host,
-        "port": endpoint.port,
-        "database": endpoint.database or None,
-        **{name: value for name, value in made.query.items() if name in DRIVER_OPTIONS},
-        **made.connect,
-    }
-    return {name: value for name, value in given.items() if value is not None}
+def _number(query: Mapping[str, str]) -> dict[str, Any]:
+    return {name: int(value) if name in NUMBERS else value for name, value in query.items()}

