@@ -7,6 +7,7 @@ from datetime import datetime
 
 from dbops.access.closure import each
 from dbops.access.effective import Effective
+from dbops.access.evaluator import evaluator
 from dbops.access.naming import spell
 from dbops.model.access import AccessSnapshot, Kind, Membership, SecuredObject
 from dbops.model.audit import Comparison
@@ -20,7 +21,7 @@ Places = dict[Key, SecuredObject]
 
 def deltas(before: AccessSnapshot, after: AccessSnapshot, now: datetime) -> tuple[Delta, ...]:
     """Principals in the order of their names; only those for whom something changes."""
-    old, new = Effective(before, now), Effective(after, now)
+    old, new = evaluator(before, now), evaluator(after, now)
     gains: dict[str, list[str]] = {}
     losses: dict[str, list[str]] = {}
     names = _union(old, new)

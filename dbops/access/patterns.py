@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-__all__ = ["row_name", "row_text", "specificity", "wild_match", "wildcard"]
+__all__ = ["plain", "row_name", "row_text", "specificity", "wild_match", "wildcard"]
 
 Token = tuple[str, str]
 LETTER, ONE, MANY = "letter", "_", "%"
@@ -46,11 +46,16 @@ def wild_match(pattern: str, text: str, *, fold: bool = False) -> bool:
     return _compiled(pattern, fold).match(text.encode()) is not None
 
 
+def plain(text: str) -> str:
+    """A pattern without wildcards as the text that it means."""
+    return "".join(letter for _, letter in _tokens(text))
+
+
 def row_name(text: str, *, wildcards: bool) -> str | None:
     """The one database that a row is about, None when it is about whatever fits its pattern."""
     if not wildcards:
         return text
-    name = "".join(letter for _, letter in _tokens(text))
+    name = plain(text)
     return name if row_text(name, wildcards=True) == text else None
 
 

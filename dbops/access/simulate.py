@@ -202,7 +202,7 @@ class Simulation:
 
     def _inherit(self, member: int, groups: set[int]) -> None:
         self.memberships = [
-            msgspec.structs.replace(row, inherit=row.group in groups)
+            msgspec.structs.replace(row, inherit=row.group in groups, defining=row.group in groups)
             if row.member == member and not row.implicit
             else row
             for row in self.memberships

@@ -138,16 +138,19 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True):
     :param wildcards: ``%`` and ``_`` in the name of a database stand for letters, unless a backslash is before them.
     :param order: what is more specific: ``prefix``, more letters before the first wildcard; ``fewest``, the pattern
         that fewer texts fit.
+    :param addresses_first: of accounts, and of rows for databases, those of one address are tried first, then those of
+        a network, the smaller ones first.
     :param roles: ``replace``: once a role is active, the rows of the account and its active roles are put together and
         an exact name comes first, then the patterns by their bytes; ``add``: what active roles have is added.
     :param fold: names of databases and tables are the same in upper and lower case.
     :param resolves: the server looks up the names of hosts; then ``127.0.0.1`` and ``::1`` are ``localhost`` as well.
     :param restricts: a right that is held everywhere can be denied for one database (:attr:`Grant.denied`).
-    :param definer_roles: what runs with the rights of its definer has the definer's own active roles.
+    :param definer_roles: what runs with the rights of its definer has roles of his: those that are ``defining``.
     """
 
     wildcards: bool = True
     order: Literal["prefix", "fewest"] = "prefix"
+    addresses_first: bool = False
     roles: Literal["replace", "add"] = "replace"
     fold: bool = False
     resolves: bool = True
@@ -225,6 +228,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     :param inherit: has its privileges at once. :param set: may become it. :param admin: may let others in.
     :param database: only in this database (an implicit member of a per-database role), empty for everywhere.
     :param implicit: cannot be revoked; it follows from something else, such as owning the database.
+    :param defining: also has its privileges where something runs with the rights of ``member``, its definer.
     """
 
     member: int
@@ -235,6 +239,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     admin: bool = False
     database: str = ""
     implicit: bool = False
+    defining: bool = True
 
 
 class Grant(msgspec.Struct, frozen=True, array_like=True, gc=False):

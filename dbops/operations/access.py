@@ -12,6 +12,7 @@ from dbops import registry
 from dbops.access.audit import Question, judge, sample, worst
 from dbops.access.delta import compare as difference
 from dbops.access.effective import Effective
+from dbops.access.evaluator import evaluator
 from dbops.access.explain import explain as explanation
 from dbops.access.matrix import access_of, holders, rows
 from dbops.access.naming import find, find_principal, label, parts, split_kind
@@ -76,7 +77,7 @@ def audit(ws: Workspace, target: str | Target, *, self_check: int = 0, databases
     wanted = ws.target(target)
     with ws.open(wanted, timeout_s=INSPECT_S) as opened:
         found = _inspect(opened, databases)
-        effective = Effective(found, ws.now())
+        effective = evaluator(found, ws.now())
         findings, unknown = judge(opened.backend.access.rules(), effective)
         seed = int.from_bytes(ws.random(SEED_BYTES), "big")
         checked, disagreements = _self_check(opened, effective, self_check, seed)
@@ -177,7 +178,7 @@ def explain(
     for change in driver.parse(what_if, found) if what_if else ():
         working.apply(change)
     place = _place(working, found, object_)
-    effective = Effective(working.snapshot(), ws.now())
+    effective = evaluator(working.snapshot(), ws.now())
     one = effective.snapshot.objects[place]
     word = _action(effective, one, action)
     answer = explanation(effective, find_principal(found, principal), word, one)
@@ -189,7 +190,7 @@ def who(ws: Workspace, target: str | Target, *, action: str, object_: str) -> Ho
     """Everybody who may do something with an object."""
     working = Simulation(snapshot(ws, target))
     place = _place(working, working.snapshot(), object_)
-    effective = Effective(working.snapshot(), ws.now())
+    effective = evaluator(working.snapshot(), ws.now())
     one = effective.snapshot.objects[place]
     return holders(effective, one, _action(effective, one, action))
 
@@ -197,7 +198,7 @@ def who(ws: Workspace, target: str | Target, *, action: str, object_: str) -> Ho
 def access(ws: Workspace, target: str | Target, *, principal: str) -> AccessReport:
     """Everything that a principal may do."""
     found = snapshot(ws, target)
-    return access_of(Effective(found, ws.now()), find_principal(found, principal))
+    return access_of(evaluator(found, ws.now()), find_principal(found, principal))
 
 
 def matrix(
@@ -212,7 +213,7 @@ def matrix(
         if kind not in found.rules.kinds:
             raise UsageError(f"there is no kind {kind!r}", hint=f"Kinds: {', '.join(found.rules.kinds)}.")
     numbers = [find_principal(found, name) for name in principals]
-    return rows(Effective(found, ws.now()), numbers, kinds)
+    return rows(evaluator(found, ws.now()), numbers, kinds)
 
 
 def compare(ws: Workspace, first: str, second: str) -> Comparison:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from dbops import __version__
-from dbops.access.effective import Effective
+from dbops.access.evaluator import evaluator
 from dbops.access.summary import summary
 from dbops.config import Target
 from dbops.errors import DbopsError
@@ -54,7 +54,7 @@ def _audit(ws: Workspace, target: Target) -> Audited:
 
 
 def _access(ws: Workspace, target: Target) -> AccessSummary:
-    return summary(Effective(access.snapshot(ws, target), ws.now()))
+    return summary(evaluator(access.snapshot(ws, target), ws.now()))
 
 
 def _backups(ws: Workspace, target: Target) -> Protected:

@@ -14,7 +14,6 @@ from dbops.spi import Reader
 from dbops_mysql.access.dialect import DECIDED
 from dbops_mysql.access.kinds import GRANT, Levels, kinds
 from dbops_mysql.access.levels import DYNAMIC, MYSQL
-from dbops_mysql.quoting import split_account
 from dbops_mysql.statement import text
 
 __all__ = ["Account", "Defined", "Member", "MySQLCatalogue", "Proxy", "Right"]
@@ -50,7 +49,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """``user`` at ``host`` was granted a role. :param active: it has it from the beginning of a session."""
+    """``user`` at ``host`` was granted a role.
+
+    :param active: it has it from the beginning of a session. :param defining: and where it is a definer.
+    """
 
     user: str
     host: str
@@ -59,6 +61,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
     admin: bool = False
     implicit: bool = False
+    defining: bool = True
 
 
 class Right(msgspec.Struct, frozen=True):
@@ -137,6 +140,7 @@ class MySQLCatalogue:
         return Matching(
             wildcards=not self.on("partial_revokes"),
             order="prefix",
+            addresses_first=self.server.version >= ADDRESSES_FIRST,
             roles="replace",
             fold=self.variables.get("lower_case_table_names", "0") != "0",
             resolves=not self.on("skip_name_resolve"),
@@ -207,42 +211,36 @@ class MySQLCatalogue:
         return found
 
     def members(self, accounts: Iterable[Account]) -> Iterator[Member]:
-        """Everybody's roles: granted, and mandatory.
+        """Everybody's roles: granted, and mandatory. What a role was granted it always has.
 
-        Without ``activate_all_roles_on_login`` a session begins with its default roles, and from 9.5 on with the
-        mandatory ones (``activate_mandatory_roles``). What a role was granted it always has.
+        A session begins with its default roles, from 9.5 on with the mandatory ones (``activate_mandatory_roles``), and
+        with all of them by ``activate_all_roles_on_login``. A definer has his default roles alone, whatever these
+        settings are.
         """
         known = {(one.user, one.host): one for one in accounts}
-        everything = self.on("activate_all_roles_on_login")
-        started = {tuple(row[:4]) for row in self.reader.tuples(text("access_defaults"))}
+        default = {tuple(row[:4]) for row in self.reader.tuples(text("access_defaults"))}
         mandatory = [one for one in self._mandatory() if one in known]
-        edges = {tuple(row[:4]) for row in self._edges}
-
-        def active(user: str, host: str, role: tuple[str, str], given: bool) -> bool:
-            one = known.get((user, host))
-            return given or everything or (user, host, *role) in started or (one is not None and locked_role(one))
-
-        for user, host, role, role_host, admin, _ in self._edges:
+        edges = {tuple(row[:4]): bool(row[4]) for row in self._edges}
+        implicit = [
+            (*pair, *role)
+            for pair, one in known.items()
+            for role in mandatory
+            if role != pair and not one.role and (*pair, *role) not in edges
+        ]
+        for user, host, role, role_host in (*edges, *implicit):
+            member = known.get((user, host))
+            always = (user, host, role, role_host) in default or (member is not None and locked_role(member))
             given = (role, role_host) in mandatory and self.on("activate_mandatory_roles")
             yield Member(
                 user=user,
                 host=host,
                 role=role,
                 role_host=role_host,
-                active=active(user, host, (role, role_host), given),
-                admin=bool(admin),
+                active=always or given or self.on("activate_all_roles_on_login"),
+                admin=edges.get((user, host, role, role_host), False),
+                implicit=(user, host, role, role_host) not in edges,
+                defining=always,
             )
-        for (user, host), one in known.items():
-            for name in mandatory:
-                if name != (user, host) and (user, host, *name) not in edges and not one.role:
-                    yield Member(
-                        user=user,
-                        host=host,
-                        role=name[0],
-                        role_host=name[1],
-                        active=active(user, host, name, self.on("activate_mandatory_roles")),
-                        implicit=True,
-                    )
 
     # -- what they may ----------------------------------------------------------------------------------------------
 
@@ -318,6 +316,7 @@ class MySQLCatalogue:
             yield Defined(kind="trigger", path=(database, name), definer=definer_of(definer))
 
 
+ADDRESSES_FIRST = (8, 0, 23)
 SSL_WORDS = {"ANY": "SSL", "X509": "X509", "SPECIFIED": "SUBJECT"}
 TABLES = {"VIEW": "view", "SYSTEM VIEW": "view", "SEQUENCE": "sequence"}
 
@@ -341,8 +340,8 @@ def restricted(document: str | None) -> dict[str, tuple[str, ...]]:
 
 
 def definer_of(text: str | None) -> tuple[str, str] | None:
-    """``root@localhost``, as views and routines have it, in its two parts."""
+    """``root@localhost``, as views and routines have it, in its two parts; a role of MariaDB has no host."""
     if not text:
         return None
-    user, _, host = text.rpartition("@")
-    return split_account(text) or (user, host)
+    user, at, host = text.rpartition("@")
+    return (user, host) if at else (text, "")

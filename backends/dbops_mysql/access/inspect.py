@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 from dbops.access.accounts import account_name
 from dbops.errors import NotPermitted
-from dbops.model.access import AccessSnapshot, Scope
+from dbops.model.access import AccessSnapshot, Matching, Scope
 from dbops.model.finding import Missing
 from dbops.model.server import Server
 from dbops.spi import Reader
 from dbops_mysql.access.catalogue import Account, MySQLCatalogue
+from dbops_mysql.access.order import in_turn, turns
 from dbops_mysql.access.people import People
 from dbops_mysql.access.things import WHOLE, Things
 from dbops_mysql.statement import text
@@ -31,26 +32,33 @@ def inspect(reader: Reader, server: Server, scope: Scope, catalogue: Asking) -> 
         asked = catalogue(reader, server)
         try:
             accounts = asked.accounts()
-            things = Things(asked.rules({name for one in accounts for name in one.dynamic}), People(accounts))
-            memberships = [things.people.membership(one) for one in asked.members(accounts)]
+            rules = asked.rules({name for one in accounts for name in one.dynamic})
+            matching = rules.matching or Matching()
+            people = People(in_turn(reader, accounts, matching))
+            memberships = [people.membership(one) for one in asked.members(accounts)]
+            rights = list(asked.rights())
         except NotPermitted as error:
             raise _refused(error, server) from None
-        missing = _there(asked, things, scope)
+        things = Things(rules, people)
+        databases = asked.databases()
+        missing = _there(asked, things, scope, databases)
         _everywhere(asked, things, accounts)
-        for right in asked.rights():
+        for right in rights:
             things.right(right)
+        row_order = turns(reader, rights, databases, people, matching)
     objects, acls = things.frozen()
     return AccessSnapshot(
         engine=server.engine,
         version=server.version,
         incarnation=server.incarnation,
         taken_at=taken_at.replace(tzinfo=UTC),
-        rules=things.rules,
-        principals=tuple(things.people.principals),
+        rules=rules,
+        principals=tuple(people.principals),
         memberships=tuple(memberships),
         objects=objects,
         acls=acls,
         databases_missing=missing,
+        row_order=row_order,
         database=server.database,
     )
 
@@ -79,9 +87,8 @@ def _everywhere(asked: MySQLCatalogue, things: Things, accounts: list[Account]) 
         things.grant(key, things.people.number(proxy.user, proxy.host), 1, int(proxy.grantable))
 
 
-def _there(asked: MySQLCatalogue, things: Things, scope: Scope) -> dict[str, Missing]:
+def _there(asked: MySQLCatalogue, things: Things, scope: Scope, names: list[str]) -> dict[str, Missing]:
     """Everything that there is to have rights on; the databases that were asked for and are not there."""
-    names = asked.databases()
     wanted = set(scope.databases or names)
     for name in names:
         things.database(name, system=name in asked.schemata, there=True)

@@ -62,6 +62,7 @@ class MariaDBCatalogue(MySQLCatalogue):
             super()._matching(),
             wildcards=True,
             order="fewest",
+            addresses_first=False,
             roles="add",
             restricts=False,
             definer_roles=False,

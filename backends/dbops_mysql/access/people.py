@@ -18,6 +18,8 @@ class People:
         self.principals: list[Principal] = [Principal(name="PUBLIC", kind="public", system=True)]
         self._numbers: dict[tuple[str, str], int] = {("PUBLIC", ""): PUBLIC}
         for one in accounts:
+            if (one.user, one.host) == ("PUBLIC", ""):
+                self.principals[PUBLIC] = Principal(name="PUBLIC", kind="public", system=True, settings=("exists",))
             if (one.user, one.host) not in self._numbers:
                 self._numbers[one.user, one.host] = len(self.principals)
                 self.principals.append(_principal(one))
@@ -41,6 +43,7 @@ class People:
             inherit=one.active,
             admin=one.admin,
             implicit=one.implicit,
+            defining=one.defining,
         )
 
 
