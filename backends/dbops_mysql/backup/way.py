@@ -20,7 +20,8 @@ from dbops.model.backup import (
     VerifyLevel,
 )
 from dbops.model.server import Server
-from dbops.plan import Filter, FromRepository, FromServer, Risk, Sink, Step, ToRepository, Transfer
+from dbops.plan import Filter, FromRepository, FromServer, Json, Risk, Sink, Step, ToRepository, Transfer
+from dbops.spi import Host, Reader
 from dbops_mysql.backup.facts import About, Database
 
 __all__ = ["Way", "bring", "only_record", "store"]
@@ -30,6 +31,10 @@ class Way(Protocol):
     """One method: from its facts to its proof. Everything is pure."""
 
     method: Method
+
+    def look(self, reader: Reader, host: Host) -> dict[str, Json]:
+        """What this way alone needs to know, by a word of its own; never raises."""
+        ...
 
     def blockers(self, found: BackupFacts, about: About, server: Server) -> tuple[Blocker, ...]:
         """What keeps it from working here; ``found`` has everything but the blockers."""
