@@ -63,7 +63,7 @@ class MySQLBackup:
         found = facts_module.inspect(reader, server, host, self.family)
         about = facts_module.about(found)
         for way in self.ways:
-            found = msgspec.structs.replace(found, extra={**found.extra, **way.look(reader, host)})
+            found = way.look(found, reader, host)
         blockers = [one for way in self.ways for one in way.blockers(found, about, server)]
         if not about.binlog:
             blockers.append(NO_LOG)

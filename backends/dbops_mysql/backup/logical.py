@@ -62,9 +62,9 @@ class Logical:
             ),
         )
 
-    def look(self, reader: Reader, host: Host) -> dict[str, Json]:
+    def look(self, found: BackupFacts, reader: Reader, host: Host) -> BackupFacts:
         """Nothing of its own."""
-        return {}
+        return found
 
     def blockers(self, found: BackupFacts, about: About, server: Server) -> tuple[Blocker, ...]:
         """A program that is missing, and rights without which something would be left out in silence."""

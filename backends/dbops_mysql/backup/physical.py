@@ -42,7 +42,7 @@ from dbops_mysql.backup.way import store
 from dbops_mysql.installation import Family
 from dbops_mysql.tools import required
 
-__all__ = ["COPY", "NAME", "Physical", "counted", "few", "files_of", "finished"]
+__all__ = ["COPY", "NAME", "Physical", "counted", "few", "files_of", "finished", "settings_of"]
 
 NAME = "physical"
 COPY = "copy"
@@ -58,10 +58,12 @@ class Physical(ABC):
     questions: ClassVar[Questions]
     rights: ClassVar[Sequence[tuple[str, ...]]]
 
-    def look(self, reader: Reader, host: Host) -> dict[str, Json]:
-        """Where the server's files are; never raises."""
-        found = files_module.inspect(reader, host, self.questions)
-        return {"files": cast(Json, msgspec.to_builtins(found))}
+    def look(self, found: BackupFacts, reader: Reader, host: Host) -> BackupFacts:
+        """Where the server's files are, and how large: that counts for the whole of it, with undo and all."""
+        files = files_module.inspect(reader, host, self.questions)
+        extra = {**found.extra, "files": cast(Json, msgspec.to_builtins(files))}
+        total = files.bytes if isinstance(files.bytes, int) else found.total_bytes
+        return msgspec.structs.replace(found, extra=extra, total_bytes=total)
 
     def blockers(self, found: BackupFacts, about: About, server: Server) -> tuple[Blocker, ...]:
         """Files that cannot be read from here, programs and rights that are missing, what would be left out."""
@@ -127,14 +129,12 @@ class Physical(ABC):
 
     def contents(self, facts: BackupFacts, copied: Copied, notes: Sequence[str]) -> Contents:
         """The manifest's own facts."""
-        files = files_of(facts)
-        known = {name: value for name, value in facts.settings.items() if isinstance(value, str)}
         return Contents(
             about=facts_module.about(facts),
             databases=facts_module.databases(facts),
-            settings={**known, **files.settings},
+            settings=settings_of(facts),
             copied=copied,
-            notes=(*notes, *_notes(files)),
+            notes=(*notes, *_notes(files_of(facts))),
         )
 
     def streamed(self, job: BackupJob, facts: BackupFacts) -> tuple[Step, ...]:
@@ -173,6 +173,12 @@ class Physical(ABC):
 def files_of(facts: BackupFacts) -> Files:
     """The way's own facts, read back."""
     return msgspec.convert(facts.extra["files"], type=Files)
+
+
+def settings_of(facts: BackupFacts) -> dict[str, str]:
+    """What the server is set to, as far as it was asked."""
+    known = {name: value for name, value in facts.settings.items() if isinstance(value, str)}
+    return {**known, **files_of(facts).settings}
 
 
 # Any: arguments of Copied, by their names.

@@ -11,7 +11,7 @@ from dbops.plan import Step
 from dbops_mysql.backup import copy_recipe
 from dbops_mysql.backup.facts import Database
 from dbops_mysql.backup.files import Files, Questions
-from dbops_mysql.backup.physical import NAME, Physical, files_of
+from dbops_mysql.backup.physical import NAME, Physical, settings_of
 
 __all__ = ["MariaDBPhysical"]
 
@@ -50,4 +50,4 @@ class MariaDBPhysical(Physical):
         databases: Sequence[Database],  # noqa: ARG002
     ) -> list[str]:
         """Unpack, prepare, start."""
-        return copy_recipe.recipe_streamed(job, files_of(facts).settings, server, self.family)
+        return copy_recipe.recipe_streamed(job, settings_of(facts), server, self.family)

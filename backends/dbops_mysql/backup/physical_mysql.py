@@ -18,7 +18,7 @@ from dbops_mysql.backup.copied import Copied
 from dbops_mysql.backup.facts import About, Database
 from dbops_mysql.backup.files import Files, Questions
 from dbops_mysql.backup.log_range import range_of
-from dbops_mysql.backup.physical import COPY, NAME, Physical, counted, few, files_of, finished
+from dbops_mysql.backup.physical import COPY, NAME, Physical, counted, few, files_of, finished, settings_of
 from dbops_mysql.backup.way import store
 
 __all__ = ["MySQLPhysical"]
@@ -124,7 +124,7 @@ class MySQLPhysical(Physical):
         databases: Sequence[Database],  # noqa: ARG002
     ) -> list[str]:
         """Unpack, prepare where it is needed, start."""
-        settings = files_of(facts).settings
+        settings = settings_of(facts)
         if _program(facts):
             return copy_recipe.recipe_streamed(job, settings, server, self.family)
         return copy_recipe.recipe_cloned(job, settings, server)

@@ -46,7 +46,13 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 
     def prepare(self, tool: str, data: Path, memory: int) -> list[str]:
         """The arguments that replay its log into an unpacked copy."""
-        return [tool, "--no-defaults", "--prepare", f"--target-dir={data}", f"--use-memory={memory}"]
+        return [
+            tool,
+            f"--defaults-file={data / self.settings}",
+            "--prepare",
+            f"--target-dir={data}",
+            f"--use-memory={memory}",
+        ]
 
 
 PROGRAMS: Mapping[Family, Program] = {

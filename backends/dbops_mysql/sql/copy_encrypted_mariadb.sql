@@ -1,3 +1,3 @@
--- MariaDB 10.6+, PROCESS: encrypted tablespaces.
+-- MariaDB 10.6+, needs PROCESS: encrypted tablespaces.
 SELECT NAME FROM information_schema.INNODB_TABLESPACES_ENCRYPTION WHERE ENCRYPTION_SCHEME <> 0 AND CURRENT_KEY_VERSION <> 0
 ORDER BY 1
