@@ -139,6 +139,8 @@ def fault(error: BaseException) -> str:
         words = str(error)
         if number in (2003, 2013) and "timed out" in words:
             return "timeout" if number == 2013 else "connect_failed"
+        if number == 1047 and "WSREP" in words:
+            return "connect_failed"  # a Galera node that is cut off from its cluster serves nobody
         return _BY_NUMBER.get(number, "query_failed")
     if isinstance(error, TimeoutError):
         return "timeout"

@@ -715,10 +715,10 @@ NODE = {
             WARNING,
             "the node is Donor/Desynced, not synced",
         ),
-        ({"wsrep_cluster_size": "2"}, WARNING, "there are 2 nodes: the loss of one stops the cluster"),
-        ({"wsrep_flow_control_paused": "0.5"}, WARNING, "the cluster waited for slow nodes 50 % of the time"),
+        ({"wsrep_cluster_size": "2"}, WARNING, "wsrep_cluster_size is 2: the loss of one node stops the cluster"),
+        ({"wsrep_flow_control_paused": "0.5"}, WARNING, "the cluster waited for slow nodes 50 % of the time since"),
         ({"wsrep_local_recv_queue": "500"}, WARNING, "500 write sets wait to be applied here"),
-        ({"wsrep_cluster_size": "?"}, UNKNOWN, "'?' is no number"),
+        ({"wsrep_cluster_size": "?"}, UNKNOWN, "wsrep_cluster_size is '?'"),
     ],
 )
 def test_a_galera_node(server: Server, change: dict[str, str], status: Status, said: str) -> None:
@@ -744,9 +744,9 @@ OTHER: Row = {"id": "other", "host": "db2", "port": 3306, "state": "ONLINE", "ro
     ("members", "status", "said"),
     [
         ([MEMBER, OTHER], OK, "online as PRIMARY, in a group of 2"),
-        ([{**MEMBER, "state": "OFFLINE", "role": ""}], CRITICAL, "this member is OFFLINE"),
-        ([{**MEMBER, "state": "ERROR"}, OTHER], CRITICAL, "this member is ERROR"),
-        ([OTHER], CRITICAL, "this member is not in the list"),
+        ([{**MEMBER, "host": "", "port": None, "state": "OFFLINE"}], CRITICAL, "this member (own) is OFFLINE"),
+        ([{**MEMBER, "state": "ERROR"}, OTHER], CRITICAL, "this member (db1:3306) is ERROR"),
+        ([OTHER], CRITICAL, "this member (own) is not in the list"),
         ([MEMBER, {**OTHER, "state": "UNREACHABLE"}], WARNING, "db2:3306 is UNREACHABLE"),
         ([{**MEMBER, "state": "RECOVERING"}, {**OTHER, "role": "PRIMARY"}], WARNING, "db1:3306 is RECOVERING"),
         ([{**MEMBER, "role": "SECONDARY"}, OTHER], CRITICAL, "no member is primary: nobody can write"),

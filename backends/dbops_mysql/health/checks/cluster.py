@@ -14,7 +14,9 @@ from dbops_mysql.health.checks.rule import OWN, Context, Family, Measure, Rule, 
 __all__ = ["galera", "galera_or_group", "rule"]
 
 # https://galeracluster.com/library/documentation/node-states.html
-SYNCED, DONOR = "4", "2"
+SYNCED = "4"
+MUST = {"wsrep_cluster_status": "Primary", "wsrep_ready": "ON", "wsrep_connected": "ON"}
+TOLD = (*MUST, "wsrep_local_state", "wsrep_local_state_comment", "wsrep_cluster_size")
 PAUSED = 0.02
 QUEUE = 100
 ENOUGH = 3
@@ -27,6 +29,11 @@ class _Member(msgspec.Struct, frozen=True):
     state: str
     port: int | None = None
     role: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How it is called; it has no address while it is offline."""
+        return f"{self.host}:{self.port}" if self.host else "own"
 
 
 def rule(family: Family, measure: Measure, needs: tuple[str, ...], *, privilege: str, grants: tuple[str, ...]) -> Rule:
@@ -75,40 +82,42 @@ def _nothing(why: str) -> Observation:
 
 
 def _node(counters: Mapping[str, str]) -> Iterator[Observation]:
-    names = ("cluster_status", "ready", "connected", "local_state", "local_state_comment", "cluster_size")
-    found = {name: counters.get(f"wsrep_{name}", "") for name in names}
-    for name, good in (("cluster_status", "Primary"), ("ready", "ON"), ("connected", "ON")):
-        if found[name] != good:
-            summary = f"wsrep_{name} is {found[name] or 'not told'}, not {good}: this node must not be used"
-            yield Observation(object=f"node:{name}", summary=summary, state=Status.CRITICAL, evidence={**found})
+    evidence: Row = {name: value for name, value in counters.items() if name in TOLD}
+    for name, good in MUST.items():
+        if counters.get(name) != good:
+            summary = f"{name} is {counters.get(name) or 'not told'}, not {good}: this node must not be used"
+            yield Observation(object=f"status:{name}", summary=summary, state=Status.CRITICAL, evidence=evidence)
             return
-    bad = list(_ailing(found, counters))
-    yield from bad
-    if not bad:
-        summary = f"synced, in a cluster of {found['cluster_size']}"
-        yield Observation(summary=summary, state=Status.OK, evidence={**found})
+    ailments = list(_ailments(counters))
+    for name, summary in ailments:
+        yield Observation(object=f"status:{name}", summary=summary, state=Status.WARNING, evidence=evidence)
+    if not ailments:
+        summary = f"synced, in a cluster of {counters['wsrep_cluster_size']}"
+        yield Observation(summary=summary, state=Status.OK, evidence=evidence)
 
 
-def _ailing(found: Mapping[str, str], counters: Mapping[str, str]) -> Iterator[Observation]:
-    said: list[tuple[str, str]] = []
-    if found["local_state"] != SYNCED:
-        said.append(("local_state", f"the node is {found['local_state_comment'] or found['local_state']}, not synced"))
-    if _number(found["cluster_size"]) < ENOUGH:
-        said.append(("cluster_size", f"there are {found['cluster_size']} nodes: the loss of one stops the cluster"))
-    if _number(counters.get("wsrep_flow_control_paused", "0")) > PAUSED:
-        paused = 100 * _number(counters["wsrep_flow_control_paused"])
-        said.append(("flow_control", f"the cluster waited for slow nodes {paused:.0f} % of the time"))
-    if _number(counters.get("wsrep_local_recv_queue", "0")) > QUEUE:
-        said.append(("recv_queue", f"{counters['wsrep_local_recv_queue']} write sets wait to be applied here"))
-    for name, summary in said:
-        yield Observation(object=f"node:{name}", summary=summary, state=Status.WARNING, evidence={**found})
+def _ailments(counters: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    state = counters.get("wsrep_local_state")
+    if state != SYNCED:
+        said = counters.get("wsrep_local_state_comment") or state or "not told"
+        yield "wsrep_local_state", f"wsrep_local_state is {state}: the node is {said}, not synced"
+    nodes = _number(counters, "wsrep_cluster_size")
+    if nodes < ENOUGH:
+        yield "wsrep_cluster_size", f"wsrep_cluster_size is {nodes:.0f}: the loss of one node stops the cluster"
+    paused = _number(counters, "wsrep_flow_control_paused")
+    if paused > PAUSED:
+        share = f"{100 * paused:.0f} % of the time since FLUSH STATUS"
+        yield "wsrep_flow_control_paused", f"wsrep_flow_control_paused: the cluster waited for slow nodes {share}"
+    queue = _number(counters, "wsrep_local_recv_queue")
+    if queue > QUEUE:
+        yield "wsrep_local_recv_queue", f"wsrep_local_recv_queue: {queue:.0f} write sets wait to be applied here"
 
 
-def _number(text: str) -> float:
+def _number(counters: Mapping[str, str], name: str) -> float:
     try:
-        return float(text)
+        return float(counters.get(name, ""))
     except ValueError:
-        raise Unanswered(Missing("null_value", f"{text!r} is no number")) from None
+        raise Unanswered(Missing("null_value", f"{name} is {counters.get(name)!r}")) from None
 
 
 def _group(answers: Answers, context: Context) -> Iterator[Observation]:
@@ -121,19 +130,15 @@ def _group(answers: Answers, context: Context) -> Iterator[Observation]:
         return
     online = [one for one in found if one.state == "ONLINE"]
     if own is None or own.state not in GROUP_STATES:
-        state = own.state if own else "not in the list"
-        yield Observation(
-            object="member:own", summary=f"this member is {state}", state=Status.CRITICAL, evidence=_listed(found)
-        )
+        name, state = (own.name, own.state) if own else ("own", "not in the list")
+        summary = f"this member ({name}) is {state}"
+        yield Observation(object=f"member:{name}", summary=summary, state=Status.CRITICAL, evidence=_listed(found))
         return
     if not any(one.role == "PRIMARY" for one in online):
-        yield Observation(
-            object="member:primary", summary="no member is primary: nobody can write", state=Status.CRITICAL
-        )
+        yield Observation(summary="no member is primary: nobody can write", state=Status.CRITICAL)
     for one in found:
         if one.state != "ONLINE":
-            summary = f"{one.host}:{one.port} is {one.state}"
-            yield Observation(object=f"member:{one.id}", summary=summary, state=Status.WARNING)
+            yield Observation(object=f"member:{one.name}", summary=f"{one.name} is {one.state}", state=Status.WARNING)
     if len(online) == len(found):
         yield Observation(
             summary=f"online as {own.role}, in a group of {len(found)}", state=Status.OK, evidence=_listed(found)

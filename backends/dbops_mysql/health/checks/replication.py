@@ -40,8 +40,8 @@ class Replica(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def object(self) -> str:
-        """How it is called in findings."""
-        return f"replica:{self.channel or 'default'}"
+        """How it is called in findings; the only channel of most replicas has no name."""
+        return f"replica:{self.channel}" if self.channel else ""
 
     @property
     def named(self) -> str:
