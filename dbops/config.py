@@ -19,6 +19,7 @@ from dbops.plan import SecretRef
 from dbops.url import Keeper, is_url, parse_url
 
 __all__ = [
+    "BackupConfig",
     "Config",
     "JobConfig",
     "RepositoryConfig",
@@ -48,6 +49,13 @@ class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     into: str = ""
     paths: dict[str, str] = {}
     tools: str = ""
+
+
+class BackupConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How backups of a target are made. ``staging``: a directory on the server's machine, for methods that must write
+    there before they can store."""
+
+    staging: str = ""
 
 
 class _VerifyRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,6 +91,7 @@ class _Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     labels: dict[str, str] = {}
     repository: str | None = None
     objective: _Objective = _Objective()
+    backup: BackupConfig = BackupConfig()
     verify: VerifyConfig = VerifyConfig()
     members: tuple[str, ...] = ()
     health: _Health = _Health()
@@ -126,6 +135,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     objective: Objective = Objective()
     verify_every_s: int | None = None
     verify_level: VerifyLevel = "full"
+    backup: BackupConfig = BackupConfig()
     verify: VerifyConfig = VerifyConfig()
     labels: dict[str, str] = {}
     members: tuple[str, ...] = ()
@@ -288,6 +298,7 @@ def _target(name: str, raw: _Target, defaults: _Defaults, path: str) -> Target:
         objective=_objective(raw.objective, f"{where}.objective"),
         verify_every_s=duration(rule.every, f"{where}.objective.verify.every") if rule else None,
         verify_level=rule.level if rule else "full",
+        backup=raw.backup,
         verify=raw.verify,
         labels=raw.labels,
         members=raw.members,

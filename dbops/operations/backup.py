@@ -137,6 +137,7 @@ class _Run:
             started_at=self.began,
             databases=_known_databases(databases, facts),
             recipients=self.ws.config.repository(self.repository).encrypt_to,
+            staging=self.target.backup.staging,
         )
 
     def _carry_out(self, work: _Work) -> tuple[Manifest, tuple[str, ...]]:

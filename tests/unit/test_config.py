@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dbops.config import Config, Target, VerifyConfig, Waiver, find, load, parse
+from dbops.config import BackupConfig, Config, Target, VerifyConfig, Waiver, find, load, parse
 from dbops.errors import ConfigError, UsageError
 from dbops.model.backup import Keep, Objective
 from dbops.model.server import Endpoint
@@ -43,6 +43,9 @@ rpo = "15m"
 rto = "2h"
 keep = { daily = 7, weekly = 4, within = "30d" }
 verify = { every = "7d", level = "restore" }
+
+[targets.shop.backup]
+staging = "/srv/copies"
 
 [targets.shop.verify]
 into = "/var/lib/dbops/scratch"
@@ -100,6 +103,7 @@ def test_a_target_with_everything() -> None:
         objective=Objective(rpo_s=900, rto_s=7200, keep=Keep(daily=7, weekly=4, within_s=30 * 86400)),
         verify_every_s=7 * 86400,
         verify_level="restore",
+        backup=BackupConfig(staging="/srv/copies"),
         verify=VerifyConfig(
             into="/var/lib/dbops/scratch", paths={"\\\\nas\\sql": "/mnt/sql"}, tools="/usr/lib/postgresql/15/bin"
         ),
