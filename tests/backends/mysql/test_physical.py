@@ -76,9 +76,7 @@ def facts(
         total_bytes=5000,
         log_bytes_per_s=1.0,
         settings={"innodb_page_size": "8192", "lower_case_table_names": "1", "innodb_undo_tablespaces": "3"},
-        tools={
-            "copy": there if tool is True or (tool is None and family == "mariadb") else Missing("tool_missing", "no")
-        },
+        tools={"copy": program if there else Missing("tool_missing", "no")},
         extra={"about": plain(about), "files": plain(known)},
     )
 
