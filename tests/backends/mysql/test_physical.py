@@ -229,7 +229,7 @@ def test_a_clone_tells_between_which_positions_it_is() -> None:
     known = msgspec.convert(made.extra, type=Contents)
     assert known.copied is not None
     assert (known.copied.how, known.copied.lsn) == ("clone", {"from_lsn": 0, "to_lsn": 19459425})
-    unread = {**outputs, "clone": {**said, "before": "", "after": ""}}
+    unread: dict[str, dict[str, object]] = {**outputs, "clone": {**said, "before": "", "after": ""}}
     assert mysql.backup.read_made(job("mysql"), facts("mysql"), server("mysql"), unread).log is None
 
 
