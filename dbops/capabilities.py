@@ -27,6 +27,7 @@ class Capability(StrEnum):
     USERS_APPLY = "users.apply"
     USERS_TRANSACTIONAL = "users.transactional"
     USERS_ROTATE = "users.rotate"
+    USERS_TWO_PASSWORDS = "users.two_passwords"
     BACKUP_LOGICAL = "backup.logical"
     BACKUP_PHYSICAL = "backup.physical"
     BACKUP_INCREMENTAL = "backup.incremental"

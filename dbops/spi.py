@@ -13,7 +13,7 @@ Register it as an entry point of ``dbops.backends``; ``dbops.testing`` holds the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +54,7 @@ T = TypeVar("T")
 Arguments = Mapping[str, object]
 """What a step hands to a door, with references to earlier outputs filled in."""
 Named = Mapping[str, Value]
+Steps = tuple[Step, ...]
 Held = AbstractContextManager[tuple[Named, Endpoint | None]]
 
 
@@ -124,10 +125,9 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Runtime(Protocol):
-    """What execution lends to a door. ``progress`` is told what goes on, bytes so far, and bytes expected."""
+    """What execution lends to a door."""
 
     host: Host
-    progress: Callable[[str, int, int | None], None]
 
     def secret(self, ref: SecretRef) -> str:
         """The secret itself: to be used at once and kept nowhere."""
@@ -171,8 +171,8 @@ class AccessDriver(Protocol):
         """Pure: the steps that make the changes, in their order."""
         ...
 
-    def offboard(self, reader: Reader, seen: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:
-        """Steps after which an account is gone. UsageError: it has no heir and owns something, in ``seen`` or not."""
+    def offboard(self, reader: Reader, seen: AccessSnapshot, who: Sequence[str], heir: str, server: Server) -> Steps:
+        """Steps after which accounts are gone. UsageError: no heir, and one owns something, in ``seen`` or not."""
         ...
 
     def render(self, change: Change, server: Server) -> str:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import ClassVar
 
+from dbops.capabilities import Capability, Impossible
 from dbops.spi import AccessDriver, BackupDriver, HealthDriver
 from dbops_mysql.backend import MySQL
 from dbops_mysql.support import MYSQL, Table
 
 __all__ = ["MARIADB", "MariaDB"]
 
-MARIADB: Table = {**MYSQL}
+MARIADB: Table = {
+    **MYSQL,
+    Capability.USERS_TWO_PASSWORDS: Impossible("an account has one password"),
+}
 
 
 class MariaDB(MySQL):

@@ -125,6 +125,7 @@ _BY_NUMBER = {
     1213: "deadlock",
     3572: "lock_timeout",
     1020: "concurrent_update",
+    1094: "no_session",
 }
 
 

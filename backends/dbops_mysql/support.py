@@ -19,16 +19,15 @@ MYSQL: Table = {
     Capability.ACCESS_ROW_SECURITY: Impossible("there is no row-level security"),
     Capability.USERS_APPLY: FULL,
     Capability.USERS_ROTATE: FULL,
+    Capability.USERS_TWO_PASSWORDS: Since("8.0.14"),
     Capability.USERS_TRANSACTIONAL: Impossible("every statement about accounts commits by itself"),
-    Capability.BACKUP_PHYSICAL: FULL,
-    Capability.RESTORE_PHYSICAL: FULL,
     Capability.BACKUP_INCREMENTAL: NotImplementedYet("incremental physical backups"),
     Capability.BACKUP_LOGS: NotImplementedYet("receiving and archiving binary logs"),
     Capability.RESTORE_PITR: NotImplementedYet("needs archived binary logs"),
 }
 _NO_FILES = Impossible("a managed service does not hand out its files")
 _WITHOUT_FILES = {Capability.BACKUP_PHYSICAL, Capability.BACKUP_INCREMENTAL}
-_WRITES = {Capability.USERS_APPLY, Capability.USERS_ROTATE}
+_WRITES = {Capability.USERS_APPLY, Capability.USERS_ROTATE, Capability.USERS_TWO_PASSWORDS}
 
 
 def support(table: Table, label: str, capability: Capability, server: Server | None) -> Support:

@@ -9,7 +9,7 @@ from dbops.access.accounts import is_account, split_account
 from dbops.errors import UsageError
 from dbops.model.access import AccessSnapshot, Principal, Rules, SecuredObject
 
-__all__ = ["find", "find_principal", "label", "parts", "spell", "split_kind"]
+__all__ = ["find", "find_accounts", "find_principal", "label", "parts", "spell", "split_kind"]
 
 _PLAIN = re.compile(r"[^\W\d][\w$-]*\Z")
 
@@ -148,6 +148,19 @@ def find_principal(snapshot: AccessSnapshot, text: str) -> int:
     if text.upper() == "PUBLIC":
         return 0
     raise UsageError(f"there is no principal {text!r} on this server", hint=_near(text, snapshot))
+
+
+def find_accounts(snapshot: AccessSnapshot, text: str) -> tuple[int, ...]:
+    """The position of a principal, or of all accounts of a user whose name alone is given.
+
+    :raises UsageError: nobody of that name, or an account and a role.
+    """
+    people = list(enumerate(snapshot.principals))
+    if not any(one.name == text for _, one in people):
+        accounts = tuple(at for at, one in people if one.kind == "user" and one.user == text != "")
+        if accounts:
+            return accounts
+    return (find_principal(snapshot, text),)
 
 
 def _called(one: Principal, text: str) -> bool:

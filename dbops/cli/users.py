@@ -81,6 +81,8 @@ def apply(ws: Workspace, *, spec: str, target: str, yes: bool, format_: str, out
 @click.argument("name")
 @click.option("--password", metavar="REF", help="Where the new password is: env:NAME, file:PATH, cmd:…")
 @click.option("--generate", metavar="file:PATH", help="Make one up and write it there.")
+@click.option("--keep-old", is_flag=True, help="The old password goes on working beside it, until --discard-old.")
+@click.option("--discard-old", is_flag=True, help="End the old password that --keep-old kept; sets no new one.")
 @options.yes
 @options.formats("text", "json")
 @options.output
@@ -92,6 +94,8 @@ def rotate(
     name: str,
     password: str | None,
     generate: str | None,
+    keep_old: bool,
+    discard_old: bool,
     yes: bool,
     format_: str,
     output: str | None,
@@ -101,11 +105,18 @@ def rotate(
     from dbops.operations import users as operation
     from dbops.plan import SecretRef
 
-    given = password or generate
-    if given is None or (password and generate):
-        raise UsageError("say where the new password is or goes: --password REF or --generate file:PATH")
+    given = [one for one in (password, generate) if one is not None]
+    if len(given) != (0 if discard_old else 1) or (keep_old and discard_old):
+        raise UsageError(
+            "say where the new password is or goes: --password REF or --generate file:PATH",
+            hint="--discard-old stands alone: it ends the old password that --keep-old kept.",
+        )
     wanted = ws.target(target)
-    made = operation.rotate(ws, wanted, name, SecretRef.parse(given), generate=generate is not None)
+    if discard_old:
+        made = operation.discard(ws, wanted, name)
+    else:
+        reference = SecretRef.parse(given[0])
+        made = operation.rotate(ws, wanted, name, reference, generate=generate is not None, keep_old=keep_old)
     _carry_out(ws, made, wanted, yes=yes, format_=format_, output=output, schema="dbops.users.rotate/1")
 
 

@@ -12,7 +12,7 @@ from dbops.access.delta import deltas
 from dbops.access.diff import Difference, diff
 from dbops.access.export import export as as_spec
 from dbops.access.export import names_to_export
-from dbops.access.naming import find_principal
+from dbops.access.naming import find_accounts, find_principal
 from dbops.access.order import in_safe_order
 from dbops.access.simulate import simulate
 from dbops.access.spec import read
@@ -20,16 +20,18 @@ from dbops.capabilities import Capability, supported
 from dbops.config import Target
 from dbops.errors import InputError, UsageError
 from dbops.execute import Outcome
-from dbops.model.access import AccessSnapshot, Scope
-from dbops.model.change import SetPassword
+from dbops.model.access import AccessSnapshot, Principal, Scope
+from dbops.model.change import DiscardPassword, SetPassword
+from dbops.model.finding import Missing
 from dbops.model.users import Delta, PlannedStep, UsersPlan, Wanted
 from dbops.operations.workspace import Opened, Workspace
-from dbops.plan import Call, Hold, Plan, Risk, SecretRef, Sql, Step, walk
+from dbops.plan import Call, Hold, Json, Plan, Risk, SecretRef, Sql, Step, walk
 
-__all__ = ["apply", "carry_out", "export", "offboard", "plan", "replan", "result", "rotate"]
+__all__ = ["apply", "carry_out", "discard", "export", "offboard", "plan", "replan", "result", "rotate"]
 
 APPLY, ROTATE, OFFBOARD = "users.apply", "users.rotate", "users.offboard"
 INSPECT_S = 60.0
+_NOT_OURS = {"system", "absent", "closed"}
 
 
 def export(
@@ -38,13 +40,16 @@ def export(
     """A spec (YAML) that plans to nothing against the same server.
 
     :param principals: patterns; everybody but superusers and the server's own when there are none.
-    :param databases: the target's own database when there are none.
+    :param databases: the target's own database when there are none, all when it has none.
     """
     with ws.open(ws.target(target), timeout_s=INSPECT_S) as opened:
         opened.require(Capability.ACCESS_INSPECT)
-        chosen = tuple(databases) or (opened.server.database,)
+        chosen = tuple(databases) or ((opened.server.database,) if opened.server.database else ())
         snapshot = opened.backend.access.inspect(opened.reader, opened.server, Scope(databases=chosen))
     _check_databases(snapshot, chosen)
+    chosen = chosen or tuple(
+        one.database for one in snapshot.objects if one.kind == "database" and not _NOT_OURS.intersection(one.flags)
+    )
     return yaml.dump(as_spec(snapshot, names_to_export(snapshot, principals), chosen))
 
 
@@ -93,25 +98,69 @@ def apply(ws: Workspace, spec: str, target: str | Target, *, origin: str = "spec
         return answer, carry_out(ws, made).raise_for_status() if made.steps else None
 
 
-def rotate(ws: Workspace, target: str | Target, name: str, password: SecretRef, *, generate: bool = False) -> Plan:
-    """A plan that gives an account a new password.
+def rotate(
+    ws: Workspace,
+    target: str | Target,
+    name: str,
+    password: SecretRef,
+    *,
+    generate: bool = False,
+    keep_old: bool = False,
+) -> Plan:
+    """A plan that gives an account, or all accounts of a user, a new password.
 
     :param generate: make one up and write it into the file that ``password`` names.
-    :raises UsageError: no such account.
+    :param keep_old: the old password goes on working beside it, until :func:`discard`.
+    :raises UsageError: no such account. :raises Unsupported: the engine keeps no second password.
     """
     wanted = ws.target(target)
     if generate and not password.ref.startswith("file:"):
         raise UsageError("a password that is made up is written to a file", hint="Name it as file:/path.")
     with ws.open(wanted, timeout_s=INSPECT_S) as opened:
         opened.require(Capability.USERS_ROTATE)
-        snapshot = opened.backend.access.inspect(
-            opened.reader, opened.server, Scope(databases=(opened.server.database,))
-        )
-        account = snapshot.principals[find_principal(snapshot, name)]
+        if keep_old:
+            opened.require(Capability.USERS_TWO_PASSWORDS)
+        changes = [
+            SetPassword(
+                name=account.name,
+                password=password,
+                generate=generate,
+                stored="" if isinstance(account.password, Missing) else account.password,
+                keep_old=keep_old,
+            )
+            for account in _with_passwords(opened, name)
+        ]
+        steps = opened.backend.access.compile(changes, opened.server)
+    inputs: dict[str, Json] = {"password": password.ref, "generate": generate, "keep_old": keep_old}
+    return _password_plan(ws, wanted, opened, steps, {"name": name, **inputs})
+
+
+def discard(ws: Workspace, target: str | Target, name: str) -> Plan:
+    """A plan that ends the old passwords that :func:`rotate` kept.
+
+    :raises UsageError: no such account. :raises Unsupported: the engine keeps no second password.
+    """
+    wanted = ws.target(target)
+    with ws.open(wanted, timeout_s=INSPECT_S) as opened:
+        opened.require(Capability.USERS_TWO_PASSWORDS)
+        changes = [DiscardPassword(name=account.name) for account in _with_passwords(opened, name)]
+        steps = opened.backend.access.compile(changes, opened.server)
+    return _password_plan(ws, wanted, opened, steps, {"name": name, "discard": True})
+
+
+def _with_passwords(opened: Opened, name: str) -> list[Principal]:
+    scope = Scope(databases=(opened.server.database,) if opened.server.database else ())
+    snapshot = opened.backend.access.inspect(opened.reader, opened.server, scope)
+    accounts = [snapshot.principals[number] for number in find_accounts(snapshot, name)]
+    for account in accounts:
         if account.kind == "public" or account.system:
             raise UsageError(f"{name!r} has no password", hint="It is the server's own.")
-        change = SetPassword(name=account.name, password=password, generate=generate)
-        steps = opened.backend.access.compile((change,), opened.server)
+    return accounts
+
+
+def _password_plan(
+    ws: Workspace, wanted: Target, opened: Opened, steps: tuple[Step, ...], inputs: dict[str, Json]
+) -> Plan:
     return Plan(
         noun=ROTATE,
         target=wanted.name,
@@ -119,12 +168,13 @@ def rotate(ws: Workspace, target: str | Target, name: str, password: SecretRef, 
         incarnation=opened.server.identity,
         created_at=ws.now(),
         steps=steps,
-        inputs={"name": name, "password": password.ref, "generate": generate, **ws.target_inputs(wanted)},
+        inputs={**inputs, **ws.target_inputs(wanted)},
     )
 
 
 def offboard(ws: Workspace, target: str | Target, name: str, *, heir: str = "") -> Plan:
-    """A plan after which nothing on the server refers to an account, and the account is gone.
+    """A plan after which nothing on the server refers to an account, and the account is gone. A user's name alone means
+    all of his accounts.
 
     :param heir: who gets what the account owns; needed when it owns anything, for nothing is dropped with its owner.
     :raises UsageError: no such account, or it cannot be done without harm to others.
@@ -133,9 +183,9 @@ def offboard(ws: Workspace, target: str | Target, name: str, *, heir: str = "") 
     with ws.open(wanted, timeout_s=INSPECT_S) as opened:
         opened.require(Capability.USERS_APPLY)
         snapshot = opened.backend.access.inspect(opened.reader, opened.server, Scope())
-        account = snapshot.principals[find_principal(snapshot, name)].name
+        accounts = [snapshot.principals[number].name for number in find_accounts(snapshot, name)]
         successor = snapshot.principals[find_principal(snapshot, heir)].name if heir else ""
-        steps = opened.backend.access.offboard(opened.reader, snapshot, account, successor, opened.server)
+        steps = opened.backend.access.offboard(opened.reader, snapshot, accounts, successor, opened.server)
     return Plan(
         noun=OFFBOARD,
         target=wanted.name,
@@ -153,9 +203,12 @@ def replan(ws: Workspace, saved: Plan) -> Plan:
     target = ws.planned_target(saved)
     if saved.noun == APPLY:
         return plan(ws, inputs["spec"], target, origin=inputs["origin"])[1]
+    if saved.noun == ROTATE and saved.inputs.get("discard") is True:
+        return discard(ws, target, inputs["name"])
     if saved.noun == ROTATE:
         reference = SecretRef.parse(inputs["password"], "the plan's password")
-        return rotate(ws, target, inputs["name"], reference, generate=saved.inputs.get("generate") is True)
+        made_up, kept = (saved.inputs.get(name) is True for name in ("generate", "keep_old"))
+        return rotate(ws, target, inputs["name"], reference, generate=made_up, keep_old=kept)
     return offboard(ws, target, inputs["name"], heir=inputs["heir"])
 
 

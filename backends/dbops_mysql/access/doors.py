@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from dbops.errors import Locked
+from dbops.errors import CouldNotTell, DbopsError, Locked
 from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.secrets import make_up
-from dbops.spi import Runtime
+from dbops.spi import Reader, Runtime
 from dbops_mysql.statement import text
 
-__all__ = ["generate_password", "users_lock"]
+__all__ = ["end_sessions", "generate_password", "users_lock"]
+
+GONE_WITHIN_S = 30.0
 
 
 @contextmanager
@@ -36,6 +39,33 @@ def users_lock(
                 hint="Try again when it is done.",
             )
         yield {}, None
+
+
+def end_sessions(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
+    """End the sessions of an account, which is locked by now, and wait until they are gone.
+
+    :raises CouldNotTell: some are still there.
+    """
+    account = {"user": str(arguments["user"]), "host": str(arguments["host"])}
+    ended: set[int] = set()
+    deadline = time.monotonic() + GONE_WITHIN_S
+    with runtime.reader(endpoint) as reader:
+        while found := [int(row[0]) for row in reader.tuples(text("access_sessions"), account)]:
+            for number in found:
+                _end(reader, number)
+            ended.update(found)
+            if time.monotonic() > deadline:
+                raise CouldNotTell(f"{len(found)} session(s) do not end", hint=f"SHOW PROCESSLIST: {found}")
+            time.sleep(0.1)
+    return {"ended": len(ended)}
+
+
+def _end(reader: Reader, number: int) -> None:
+    try:
+        reader.tuples(f"KILL {number}")
+    except DbopsError as error:
+        if error.reason != "no_session":
+            raise
 
 
 def generate_password(

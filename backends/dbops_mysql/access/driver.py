@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dbops.access.audit import Question, Rule
-from dbops.errors import Unsupported
 from dbops.model.access import AccessSnapshot, Scope
 from dbops.model.change import Change
 from dbops.model.finding import Missing
@@ -69,9 +68,11 @@ class MySQLAccess:
         refuse_skipped_grants(server)
         return self._words(desired, server).wanted()
 
-    def parse(self, sql: str, snapshot: AccessSnapshot) -> tuple[Change, ...]:  # noqa: ARG002
+    def parse(self, sql: str, snapshot: AccessSnapshot) -> tuple[Change, ...]:
         """GRANT and REVOKE as changes."""
-        raise Unsupported(f"{self.label}: users are not implemented yet")
+        from dbops_mysql.access.parse import parse
+
+        return parse(sql, snapshot)
 
     def compile(self, changes: Sequence[Change], server: Server) -> tuple[Step, ...]:
         """Steps, each of which commits by itself."""
@@ -81,9 +82,13 @@ class MySQLAccess:
         refuse_skipped_grants(server)
         return compile_changes(changes, self._statements(server))
 
-    def offboard(self, reader: Reader, seen: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:  # noqa: ARG002
-        """Steps after which the account is gone."""
-        raise Unsupported(f"{self.label}: users are not implemented yet")
+    def offboard(
+        self, reader: Reader, seen: AccessSnapshot, who: Sequence[str], heir: str, server: Server
+    ) -> tuple[Step, ...]:
+        """Steps after which the accounts are gone, or locked as long as something runs with their rights."""
+        from dbops_mysql.access.offboard import offboard
+
+        return offboard(reader, seen, who, heir, server, self._statements(server))
 
     def render(self, change: Change, server: Server) -> str:
         """One change as SQL."""

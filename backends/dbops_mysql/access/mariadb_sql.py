@@ -27,6 +27,8 @@ class MariaDBStatements(MySQLStatements):
     plugin = "mysql_native_password"
     plugins: tuple[str, ...] = ("mysql_native_password", "ed25519", "parsec")
     identified = "IDENTIFIED VIA {plugin} USING "
+    roles_need_administrators = True
+    definer_right = "SET USER"
 
     def principal(self, name: str) -> str:
         """An account, a role, or everybody."""

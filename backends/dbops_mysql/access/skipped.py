@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from dbops.errors import UsageError
 from dbops.model.server import Server
-from dbops_mysql.probe import SKIPPED_GRANTS
+from dbops_mysql.probe import skips_grants
 
-__all__ = ["refuse_skipped_grants", "skips_grants"]
-
-
-def skips_grants(server: Server) -> bool:
-    """Whether the server was started without its grant tables."""
-    return server.user.startswith(SKIPPED_GRANTS)
+__all__ = ["refuse_skipped_grants"]
 
 
 def refuse_skipped_grants(server: Server) -> None:

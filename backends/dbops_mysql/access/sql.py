@@ -56,6 +56,8 @@ class MySQLStatements:
     plugin = "caching_sha2_password"
     plugins: tuple[str, ...] = ("caching_sha2_password", "mysql_native_password")
     identified = "IDENTIFIED WITH {plugin} AS "
+    roles_need_administrators = False
+    definer_right = "SET_ANY_DEFINER, before 8.2 SET_USER_ID"
 
     def __init__(self, server: Server) -> None:
         self.server = server

@@ -57,10 +57,13 @@ class PostgreSQLAccess:
 
         return compile_changes(changes, server)
 
-    def offboard(self, reader: Reader, seen: AccessSnapshot, name: str, heir: str, server: Server) -> tuple[Step, ...]:
+    def offboard(
+        self, reader: Reader, seen: AccessSnapshot, who: Sequence[str], heir: str, server: Server
+    ) -> tuple[Step, ...]:
         """Steps after which the role and all references to it are gone."""
         from dbops_postgresql.access.offboard import offboard
 
+        [name] = who  # a role has one
         return offboard(reader, seen, name, heir, server)
 
     def render(self, change: Change, server: Server) -> str:

@@ -19,7 +19,6 @@ import pytest
 
 from dbops import Workspace, claim
 from dbops.errors import CouldNotTell, DestinationExists, Locked, OutputError, ToolFailed, Unreachable
-from dbops.execute.context import Progress
 from dbops.host import LocalHost
 from dbops.model.backup import Verdict
 from dbops.model.server import Tool
@@ -47,7 +46,6 @@ class Lent:
 
     def __init__(self, tmp_path: Path) -> None:
         self._tmp_path = tmp_path
-        self.progress: Progress = lambda what, done, of: None
 
     def secret(self, ref: SecretRef) -> str:
         return Secrets().resolve(ref)
