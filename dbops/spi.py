@@ -13,7 +13,7 @@ Register it as an entry point of ``dbops.backends``; ``dbops.testing`` holds the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -51,8 +51,7 @@ __all__ = [
 
 API_VERSION = 1
 T = TypeVar("T")
-Arguments = Mapping[str, object]
-"""What a step hands to a door, with references to earlier outputs filled in."""
+Arguments = Mapping[str, object]  # what a step hands to a door, with references to earlier outputs filled in
 Named = Mapping[str, Value]
 Steps = tuple[Step, ...]
 Held = AbstractContextManager[tuple[Named, Endpoint | None]]
@@ -125,9 +124,10 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Runtime(Protocol):
-    """What execution lends to a door."""
+    """What execution lends to a door. ``progress`` is told what goes on, bytes so far, and bytes expected."""
 
     host: Host
+    progress: Callable[[str, int, int | None], None]
 
     def secret(self, ref: SecretRef) -> str:
         """The secret itself: to be used at once and kept nowhere."""

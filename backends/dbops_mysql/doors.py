@@ -12,7 +12,18 @@ from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.spi import Member, Runtime
 from dbops_mysql.access import doors as access_doors
-from dbops_mysql.backup import accounts, fingerprint, moment
+from dbops_mysql.backup import (
+    accounts,
+    clone,
+    configuration,
+    copy_proofs,
+    copy_server,
+    copying,
+    directory,
+    fingerprint,
+    moment,
+    unpacked,
+)
 
 __all__ = ["CALLS", "HOLDS", "PROBES", "STREAMS"]
 
@@ -21,15 +32,30 @@ Held = AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]
 
 STREAMS: dict[str, Callable[[Arguments, Endpoint, Runtime], Iterator[Member]]] = {
     "accounts": accounts.accounts,
+    "configuration": configuration.configuration,
+    "copy": copying.copying,
+    "directory": clone.directory,
     "dump": moment.dump,
     "fingerprints": fingerprint.fingerprints,
 }
 HOLDS: dict[str, Callable[[Arguments, Endpoint, Runtime], Held]] = {
+    "clone": clone.clone,
+    "copy_area": directory.copy_area,
+    "copy_server": copy_server.copy_server,
     "moment": moment.moment,
+    "new_directory": directory.new_directory,
     "share": moment.share,
     "users_lock": access_doors.users_lock,
 }
 CALLS: dict[str, Callable[[Arguments, Endpoint, Runtime], Mapping[str, Value]]] = {
+    "copy.accounts": copy_proofs.accounts,
+    "copy.count": unpacked.count,
+    "copy.finish": unpacked.finish,
+    "copy.objects": copy_proofs.there,
+    "copy.pages": unpacked.check_pages,
+    "copy.position": copy_proofs.positions,
+    "copy.prepare": unpacked.prepare,
+    "copy.tables": copy_proofs.check_tables,
     "end_sessions": access_doors.end_sessions,
     "generate_password": access_doors.generate_password,
     "proof.fingerprints": fingerprint.compare_call,

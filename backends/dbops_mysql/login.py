@@ -8,6 +8,7 @@ group ``client``, the copying ones too.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -37,12 +38,11 @@ FILES = ("ssl-ca", "ssl-cert", "ssl-key", "ssl-capath", "ssl-cipher", "tls-versi
 
 def option_file(endpoint: Endpoint, runtime: Runtime, family: Family) -> Path:
     """Written into a private directory of this execution, readable by ourselves alone."""
-    path = runtime.workdir() / "client.cnf"
     secret = runtime.secret(endpoint.password) if endpoint.password else ""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, path = tempfile.mkstemp(prefix="client-", suffix=".cnf", dir=runtime.workdir())
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(option_text(endpoint, secret, family))
-    return path
+    return Path(path)
 
 
 def option_text(endpoint: Endpoint, password: str, family: Family) -> str:

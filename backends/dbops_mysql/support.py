@@ -21,6 +21,8 @@ MYSQL: Table = {
     Capability.USERS_ROTATE: FULL,
     Capability.USERS_TWO_PASSWORDS: Since("8.0.14"),
     Capability.USERS_TRANSACTIONAL: Impossible("every statement about accounts commits by itself"),
+    Capability.BACKUP_PHYSICAL: FULL,
+    Capability.RESTORE_PHYSICAL: FULL,
     Capability.BACKUP_INCREMENTAL: NotImplementedYet("incremental physical backups"),
     Capability.BACKUP_LOGS: NotImplementedYet("receiving and archiving binary logs"),
     Capability.RESTORE_PITR: NotImplementedYet("needs archived binary logs"),

@@ -163,7 +163,11 @@ class BackupFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackupJob(msgspec.Struct, frozen=True, kw_only=True):
-    """One backup to be made. ``id`` and ``started_at`` come from the caller: planning is deterministic."""
+    """One backup to be made. ``id`` and ``started_at`` come from the caller: planning is deterministic.
+
+    :param staging: a directory for methods that must write on the server's machine before they can store; empty: one
+        that the method chooses.
+    """
 
     id: str
     target: str
@@ -175,6 +179,7 @@ class BackupJob(msgspec.Struct, frozen=True, kw_only=True):
     level: int = 3
     recipients: tuple[str, ...] = ()
     fingerprints: bool = True
+    staging: str = ""
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):

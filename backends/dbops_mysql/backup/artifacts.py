@@ -10,6 +10,7 @@ import msgspec
 from dbops.errors import InputError
 from dbops.model.backup import Artifact, BackupRecord
 from dbops.plan import FromRepository
+from dbops_mysql.backup.copied import Copied
 from dbops_mysql.backup.facts import About, Database
 
 __all__ = [
@@ -48,6 +49,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     :param program: the version of the program that wrote it.
     :param largest_statement: bytes of the longest line of a dump; ``max_allowed_packet`` must be larger to load it.
     :param history: it holds the history of versioned tables.
+    :param copied: of a physical backup: how its files were copied.
     :param notes: what a person must know before restoring.
     """
 
@@ -58,6 +60,7 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     program: str = ""
     largest_statement: int = 0
     history: bool = False
+    copied: Copied | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -115,7 +115,7 @@ class CopyLog:
 
 
 def _plain(line: str) -> str:
-    return re.sub(r"^\[\d+\] (?:FATAL ERROR: )?\S+ \S+ |^\d{4}-\S+ \d+ ", "", line)
+    return re.sub(r"^\[\d+\] (?:FATAL ERROR: )?\S+ \S+ |^\d{4}-\S+ (?:[\d:]+ )?\d+ ", "", line)
 
 
 def reason_of(said: str) -> str:

@@ -29,6 +29,7 @@ from dbops.spi import Host, Reader
 from dbops_mysql.backup import facts as facts_module
 from dbops_mysql.backup import recipe as recipe_module
 from dbops_mysql.backup.logical import Logical
+from dbops_mysql.backup.physical_mysql import MySQLPhysical
 from dbops_mysql.backup.way import Way, only_record
 from dbops_mysql.tools import LABELS, Family
 
@@ -51,7 +52,7 @@ class MySQLBackup:
     """
 
     family: ClassVar[Family] = "mysql"
-    ways: ClassVar[Sequence[Way]] = (Logical("mysql"),)
+    ways: ClassVar[Sequence[Way]] = (MySQLPhysical(), Logical("mysql"))
 
     def methods(self, server: Server) -> tuple[Method, ...]:
         """A managed service does not hand out files."""
@@ -61,6 +62,8 @@ class MySQLBackup:
         """What a plan is decided from."""
         found = facts_module.inspect(reader, server, host, self.family)
         about = facts_module.about(found)
+        for way in self.ways:
+            found = way.look(found, reader, host)
         blockers = [one for way in self.ways for one in way.blockers(found, about, server)]
         if not about.binlog:
             blockers.append(NO_LOG)

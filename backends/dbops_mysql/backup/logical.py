@@ -28,6 +28,7 @@ from dbops.model.backup import (
 from dbops.model.finding import Missing
 from dbops.model.server import Server, Tool
 from dbops.plan import FromServer, Hold, Json, Need, Opening, Ref, Risk, Step, Together, Value
+from dbops.spi import Host, Reader
 from dbops_mysql.backup import facts as facts_module
 from dbops_mysql.backup.artifacts import ACCOUNTS, Contents, Position
 from dbops_mysql.backup.facts import About, Database
@@ -60,6 +61,10 @@ class Logical:
                 "SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD on *.*",
             ),
         )
+
+    def look(self, found: BackupFacts, reader: Reader, host: Host) -> BackupFacts:
+        """Nothing of its own."""
+        return found
 
     def blockers(self, found: BackupFacts, about: About, server: Server) -> tuple[Blocker, ...]:
         """A program that is missing, and rights without which something would be left out in silence."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from dbops_mysql.backup.driver import MySQLBackup
 from dbops_mysql.backup.logical import Logical
+from dbops_mysql.backup.physical_mariadb import MariaDBPhysical
 from dbops_mysql.backup.way import Way
 from dbops_mysql.tools import Family
 
@@ -17,4 +18,4 @@ class MariaDBBackup(MySQLBackup):
     """A fork with ways of its own."""
 
     family: ClassVar[Family] = "mariadb"
-    ways: ClassVar[Sequence[Way]] = (Logical("mariadb"),)
+    ways: ClassVar[Sequence[Way]] = (MariaDBPhysical(), Logical("mariadb"))

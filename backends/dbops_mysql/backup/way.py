@@ -21,15 +21,20 @@ from dbops.model.backup import (
 )
 from dbops.model.server import Server
 from dbops.plan import Filter, FromRepository, FromServer, Risk, Sink, Step, ToRepository, Transfer
+from dbops.spi import Host, Reader
 from dbops_mysql.backup.facts import About, Database
 
 __all__ = ["Way", "bring", "only_record", "store"]
 
 
 class Way(Protocol):
-    """One method: from its facts to its proof. Everything is pure."""
+    """One method: from its facts to its proof. Everything but ``look`` is pure."""
 
     method: Method
+
+    def look(self, found: BackupFacts, reader: Reader, host: Host) -> BackupFacts:
+        """The facts so far, with what this way alone needs to know; the only method that reads. Never raises."""
+        ...
 
     def blockers(self, found: BackupFacts, about: About, server: Server) -> tuple[Blocker, ...]:
         """What keeps it from working here; ``found`` has everything but the blockers."""

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import subprocess
-from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 import pytest
 
 from dbops.errors import NotPermitted, ReadFailed, Unreachable
-from dbops.model.server import Endpoint
 from dbops.plan import SecretRef
 from dbops.secrets import Secrets
 from dbops.spi import Runtime
 from dbops.testing.servers import Database, ThrowawayServer
-from dbops_mysql.backup.link import connect, rows, understood
+from dbops_mysql.backup.link import ask, connected
 from dbops_mysql.installation import Family
 from dbops_mysql.login import option_file
 
@@ -31,37 +29,26 @@ def runtime(tmp_path: Path) -> Runtime:
     return cast(Runtime, lent)
 
 
-def linked(endpoint: Endpoint, runtime: Runtime, **more: bool) -> AbstractContextManager[Any]:  # Any: of PyMySQL
-    return connect(endpoint, runtime, **more)
-
-
-def test_it_is_patient_and_cannot_write(mysql_database: Database, runtime: Runtime) -> None:
-    endpoint = mysql_database.endpoint()
-    with linked(endpoint, runtime) as connection:
-        (row,) = rows(connection, "SELECT @@wait_timeout AS patience, @@time_zone AS zone")
-        assert row == {"patience": 2147483, "zone": "+00:00"}
-        with pytest.raises(Exception, match="READ ONLY"):
-            rows(connection, "CREATE TABLE t (a int)")
-    with linked(endpoint, runtime, read_only=False) as connection:
-        rows(connection, "CREATE TABLE t (a int)")
-    assert mysql_database.sql("SHOW TABLES") == [("t",)]
+def test_it_is_patient(mysql_database: Database, runtime: Runtime) -> None:
+    with connected(mysql_database.endpoint(), runtime) as link:
+        assert ask(link, "SELECT @@wait_timeout, @@time_zone, '50%'") == [(2147483, "+00:00", "50%")]
 
 
 def test_errors_are_understood(mysql_database: Database, runtime: Runtime, tmp_path: Path) -> None:
     (tmp_path / "wrong").write_text("wrong")
     endpoint = mysql_database.endpoint()
     wrong = msgspec.structs.replace(endpoint, password=SecretRef(f"file:{tmp_path / 'wrong'}"))
-    with pytest.raises(NotPermitted, match="Access denied") as refused, linked(wrong, runtime):
+    with pytest.raises(NotPermitted, match="Access denied") as refused, connected(wrong, runtime):
         pass
     assert refused.value.reason == "auth_failed"
     gone = msgspec.structs.replace(endpoint, port=1)
-    with pytest.raises(Unreachable, match="connect"), linked(gone, runtime):
+    with pytest.raises(Unreachable, match="connect"), connected(gone, runtime):
         pass
     nowhere = endpoint.at("no_such_database")
-    with pytest.raises(Unreachable, match="no_such_database"), linked(nowhere, runtime):
+    with pytest.raises(Unreachable, match="no_such_database"), connected(nowhere, runtime):
         pass
-    with linked(endpoint, runtime) as connection, pytest.raises(ReadFailed, match="no_such_table"), understood("here"):
-        rows(connection, "SELECT 1 FROM no_such_table")
+    with pytest.raises(ReadFailed, match="no_such_table"), connected(endpoint, runtime) as link:
+        ask(link, "SELECT 1 FROM no_such_table")
 
 
 def test_programs_find_the_same_server_whatever_the_password_is(

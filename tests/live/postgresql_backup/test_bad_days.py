@@ -18,7 +18,9 @@ import msgspec
 import pytest
 
 from dbops import Workspace, claim
+from dbops.backup.fingerprints import Fingerprint, compare
 from dbops.errors import CouldNotTell, DestinationExists, Locked, OutputError, ToolFailed, Unreachable
+from dbops.execute.context import Progress
 from dbops.host import LocalHost
 from dbops.model.backup import Verdict
 from dbops.model.server import Tool
@@ -46,6 +48,7 @@ class Lent:
 
     def __init__(self, tmp_path: Path) -> None:
         self._tmp_path = tmp_path
+        self.progress: Progress = lambda what, done, of: None
 
     def secret(self, ref: SecretRef) -> str:
         return Secrets().resolve(ref)
@@ -348,16 +351,16 @@ def test_fingerprints_see_one_changed_row_and_not_the_order(database: Database, 
     database.sql("CREATE TABLE t AS SELECT g AS a, md5(g::text) AS b FROM generate_series(1, 1000) g")
     database.sql("CREATE TABLE same (a int); INSERT INTO same VALUES (1), (1), (2); CREATE SEQUENCE s")
 
-    def read() -> tuple[fingerprint.Fingerprint, ...]:
+    def read() -> tuple[Fingerprint, ...]:
         return tuple(fingerprint.measure({"database": database.name}, database.endpoint(), lent))
 
     before = read()
     database.sql("TRUNCATE same; INSERT INTO same VALUES (2), (1), (1)")
-    assert fingerprint.compare(before, read()).different == ()
+    assert compare(before, read()).different == ()
     database.sql(
         "UPDATE t SET b = 'x' WHERE a = 500; DELETE FROM same WHERE a = 2; DROP SEQUENCE s; CREATE TABLE more ()"
     )
-    assert set(fingerprint.compare(before, read()).different) == {
+    assert set(compare(before, read()).different) == {
         "public.t: rows differ (their number, 1000, is the same)",
         "public.same: 3 rows were backed up, 2 came back",
         "public.s: the sequence is gone",
