@@ -19,9 +19,13 @@ from dbops_mysql.backup import (
     copy_proofs,
     copy_server,
     copying,
+    destination,
     directory,
     fingerprint,
     moment,
+    proofs,
+    restored,
+    scratch,
     unpacked,
 )
 
@@ -42,8 +46,11 @@ HOLDS: dict[str, Callable[[Arguments, Endpoint, Runtime], Held]] = {
     "clone": clone.clone,
     "copy_area": directory.copy_area,
     "copy_server": copy_server.copy_server,
+    "dump_area": scratch.area,
     "moment": moment.moment,
+    "new_database": destination.new_database,
     "new_directory": directory.new_directory,
+    "scratch_empty": scratch.empty,
     "share": moment.share,
     "users_lock": access_doors.users_lock,
 }
@@ -58,6 +65,12 @@ CALLS: dict[str, Callable[[Arguments, Endpoint, Runtime], Mapping[str, Value]]] 
     "copy.tables": copy_proofs.check_tables,
     "end_sessions": access_doors.end_sessions,
     "generate_password": access_doors.generate_password,
+    "proof.accounts": proofs.accounts,
+    "proof.definers": proofs.definers,
+    "proof.dumped_tables": proofs.tables,
     "proof.fingerprints": fingerprint.compare_call,
+    "proof.objects": proofs.objects,
+    "restore.finish": restored.finish,
+    "restore.views": restored.views,
 }
 PROBES: dict[str, Callable[[Arguments, Endpoint, Runtime], bool]] = {}

@@ -23,12 +23,14 @@ from dbops_mysql.session import fault
 from dbops_mysql.statement import text
 from dbops_mysql.tools import Family
 
-__all__ = ["Account", "Accounts", "accounts", "read"]
+__all__ = ["Account", "Accounts", "accounts", "read", "statements_of"]
 
 # SHOW CREATE USER does not double a quote under NO_BACKSLASH_ESCAPES (seen on 9.7), so it is read and run without.
 MODES: Mapping[Family, str] = {"mysql": "", "mariadb": "NO_AUTO_CREATE_USER"}
 PREPARE: Mapping[Family, tuple[str, ...]] = {"mysql": ("SET SESSION print_identified_with_as_hex = ON",), "mariadb": ()}
 PUBLIC = "PUBLIC"
+END = "-- The end.\n"
+FIRST_WORDS = ("CREATE ", "GRANT ", "REVOKE ", "ALTER ", "SET DEFAULT ROLE ")
 # Pieces in quotes are names and texts; what is outside of them are words.
 _PIECES = re.compile(r"`(?:[^`]|``)*`|'(?:[^'\\]|''|\\.)*'|[^`']+", re.DOTALL)
 _DEFAULT_ROLE = re.compile(r" DEFAULT ROLE .*?(?= REQUIRE )", re.DOTALL)
@@ -41,7 +43,6 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     user: str
     host: str
     is_role: bool = False
-    admin: tuple[str, str] | None = None
     roles: tuple[tuple[str, str], ...] = ()
     second: bool = False
 
@@ -96,8 +97,8 @@ def _statements(link: Link, every: Sequence[Account], family: Family) -> Iterato
         for (said,) in ask(link, f"SHOW CREATE USER {one.name}"):
             yield creating(str(said))
     for one in roles:
-        by = f" WITH ADMIN {quoting.account(*one.admin)}" if one.admin else ""
-        yield f"CREATE ROLE IF NOT EXISTS {one.name}{by}"
+        # Whoever loads this is its first administrator: nobody else, not even root, could grant it then.
+        yield f"CREATE ROLE IF NOT EXISTS {one.name}"
     yield from sorted(_grants(link, every), key=_is_membership)
     for one in every:
         if one.roles:
@@ -150,24 +151,29 @@ def _default(one: Account, family: Family) -> str:
     return f"ALTER USER {one.name} DEFAULT ROLE {', '.join(quoting.account(*role) for role in one.roles)}"
 
 
+def statements_of(script: str) -> tuple[str, ...]:
+    """Pure: the statements of the stream that :func:`accounts` gives, without those that prepare the session."""
+    lines = script.removesuffix(END).split(";\n")
+    return tuple(line for line in lines if line.startswith(FIRST_WORDS))
+
+
 def _file(found: Accounts, family: Family) -> Iterator[bytes]:
     yield f"-- Accounts, roles and privileges ({family}). An account that is there keeps its password.\n".encode()
     yield b"SET NAMES utf8mb4;\n"
     yield f"SET SESSION sql_mode = {quoting.literal(MODES[family])};\n".encode()
     for statement in found.statements:
         yield f"{statement};\n".encode()
-    yield b"-- The end.\n"
+    yield END.encode()
 
 
 # Any: the values of a row have the types that the driver gives them.
 def _account(row: tuple[Any, ...]) -> Account:
-    user, host, role, admin, roles, second = row
+    user, host, role, roles, second = row
     return msgspec.convert(
         {
             "user": user,
             "host": host,
             "is_role": role == "Y",
-            "admin": json.loads(admin) if admin else None,
             "roles": sorted(json.loads(roles)) if roles else [],
             "second": bool(second),
         },

@@ -20,7 +20,7 @@ from dbops_mysql.backup.log_rate import begin
 from dbops_mysql.statement import text
 from dbops_mysql.tools import Family
 
-__all__ = ["About", "Database", "about", "chosen", "databases", "inspect"]
+__all__ = ["About", "Database", "about", "chosen", "count", "databases", "inspect"]
 
 # Files and logs of one series are read by programs of that series; a dump only needs ones that are not older.
 SAME_SERIES = frozenset({"copy"})
@@ -113,6 +113,12 @@ def chosen(facts: BackupFacts, names: Iterable[str]) -> tuple[Database, ...]:
     """Those of these names; all of them when there are none."""
     wanted = set(names)
     return tuple(one for one in databases(facts) if not wanted or one.name in wanted)
+
+
+def count(reader: Reader) -> tuple[Database, ...]:
+    """What is there now, by database."""
+    rows, _ = _databases(reader)
+    return tuple(msgspec.convert({**one.extra, "name": one.name}, type=Database) for one in rows)
 
 
 def _databases(reader: Reader) -> tuple[list[DatabaseFacts], tuple[str, ...]]:

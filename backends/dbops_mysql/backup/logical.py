@@ -1,17 +1,15 @@
-# ruff: noqa: ARG002
 """The way of ``dump``: every database by the engine's own dump program, all at one moment, and the accounts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
 import msgspec
 
 from dbops.backup.text import duration
-from dbops.errors import Unsupported
 from dbops.model.backup import (
     BackupFacts,
     BackupJob,
@@ -29,6 +27,7 @@ from dbops.model.finding import Missing
 from dbops.model.server import Server, Tool
 from dbops.plan import FromServer, Hold, Json, Need, Opening, Ref, Risk, Step, Together, Value
 from dbops.spi import Host, Reader
+from dbops_mysql.backup import dump_recipe, dump_restore
 from dbops_mysql.backup import facts as facts_module
 from dbops_mysql.backup.artifacts import ACCOUNTS, Contents, Position
 from dbops_mysql.backup.facts import About, Database
@@ -80,7 +79,7 @@ class Logical:
             )
         return tuple(Blocker(method=self.method.name, reason=reason) for reason in reasons)
 
-    def remarks(self, found: BackupFacts, about: About, server: Server) -> tuple[str, ...]:
+    def remarks(self, found: BackupFacts, about: About, server: Server) -> tuple[str, ...]:  # noqa: ARG002
         """What it locks, and what no snapshot holds still."""
         said: list[str] = []
         if about.longest_s:
@@ -151,10 +150,10 @@ class Logical:
             close="end this snapshot",
         )
 
-    def made(self, job: BackupJob, facts: BackupFacts, server: Server, outputs: Outputs) -> Made:
+    def made(self, job: BackupJob, facts: BackupFacts, server: Server, outputs: Outputs) -> Made:  # noqa: ARG002
         """From what the moment said about itself."""
-        chosen = facts_module.chosen(facts, job.databases)
         moment = outputs.get(MOMENT, {})
+        chosen = _as_found(facts_module.chosen(facts, job.databases), moment)
         position = _position(moment)
         program = facts.tools.get("dump")
         version = ".".join(map(str, program.version)) if isinstance(program, Tool) else ""
@@ -183,21 +182,27 @@ class Logical:
             extra=cast("dict[str, Json]", msgspec.to_builtins(contents)),
         )
 
-    def restore(self, chain: Chain, destination: Destination, server: Server) -> tuple[Step, ...]:
-        """The steps that bring it back."""
-        raise Unsupported("restoring a dump is being built")
+    def restore(self, chain: Chain, destination: Destination, server: Server) -> tuple[Step, ...]:  # noqa: ARG002
+        """Into a new database."""
+        return dump_restore.restore(chain, destination, self.family)
 
     def verify(self, chain: Chain, destination: Destination, server: Server, level: VerifyLevel) -> tuple[Step, ...]:
-        """The steps that prove it."""
-        raise Unsupported("proving a dump is being built")
+        """In a scratch server."""
+        return dump_restore.verify(chain, destination, server, self.family, level)
 
     def evidence(self, chain: Chain, level: VerifyLevel, outputs: Outputs) -> Evidence:
         """What the proof found."""
-        raise Unsupported("proving a dump is being built")
+        return dump_restore.evidence(chain, level, outputs)
 
-    def recipe(self, job: BackupJob, facts: BackupFacts, server: Server, databases: Sequence[Database]) -> list[str]:
+    def recipe(
+        self,
+        job: BackupJob,
+        facts: BackupFacts,  # noqa: ARG002
+        server: Server,
+        databases: Sequence[Database],
+    ) -> list[str]:
         """The lines of RESTORE.md after its head."""
-        return []
+        return dump_recipe.lines(job, server, databases, self.family)
 
 
 def shared(databases: Sequence[Database], facts: BackupFacts, parallel: int) -> list[list[str]]:
@@ -243,12 +248,19 @@ def _about(databases: Sequence[Database], family: Family, program: Tool | Missin
     return notes
 
 
+def _as_found(databases: Sequence[Database], moment: Mapping[str, object]) -> tuple[Database, ...]:
+    """As they were at the moment: something may have been made since the facts were read."""
+    said = msgspec.json.decode(str(moment.get("databases", "[]")), type=list[Database])
+    then = {one.name: one for one in said}
+    return tuple(then.get(one.name, one) for one in databases)
+
+
 def _decoded(notes: object) -> tuple[str, ...]:
     return msgspec.json.decode(str(notes), type=tuple[str, ...]) if notes else ()
 
 
-def _position(moment: object) -> Position | None:
-    said = cast("dict[str, object]", moment).get("position")
+def _position(moment: Mapping[str, object]) -> Position | None:
+    said = moment.get("position")
     return msgspec.json.decode(str(said), type=Position) if said else None
 
 

@@ -18,6 +18,7 @@ from dbops.errors import InputError
 from dbops.model.server import Endpoint, Version
 from dbops.plan import Value
 from dbops.spi import Member, Runtime
+from dbops_mysql.backup.facts import Database, count
 from dbops_mysql.backup.freeze import Frozen, How, frozen, guard, stood_still
 from dbops_mysql.backup.link import Link, ask, connect, quietly_close, understood
 from dbops_mysql.backup.writer import Writer
@@ -64,8 +65,8 @@ _moments: dict[str, list[Share]] = {}
 @contextmanager
 def moment(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Generator[Held]:
     """Start everything, and let it begin at one moment. Outputs: ``moment`` (the word for it), ``how`` (a word of
-    :class:`~dbops_mysql.backup.freeze.How`), ``taken_at`` (the server's time), ``position`` and ``notes`` as JSON,
-    ``locked_ms``.
+    :class:`~dbops_mysql.backup.freeze.How`), ``taken_at`` (the server's time), ``databases`` (what was there),
+    ``position`` and ``notes`` as JSON, ``locked_ms``.
 
     Arguments: ``family``, ``tool`` (the program), ``server`` (the server's version), ``shares`` (JSON: names for
     each program), ``fingerprints``, ``loose`` (there are tables without transactions), ``history`` (of versioned
@@ -116,12 +117,15 @@ class _Opening:
         self.notes: list[str] = []
         self.shares: list[Share] = []
         self._locked_s = 0.0
+        self._found: tuple[Database, ...] = ()
 
     def begin(self) -> dict[str, Value]:
         wanted, family = self._wanted, self._wanted.family
         # A lock that also stops writing to tables without transactions cannot be held for hours.
         if family == "mysql" or not wanted.loose:
             self.notes += filter(None, [guard(self._link(), family)])
+        with self._runtime.reader(self._endpoint) as reader:
+            self._found = count(reader)
         link = self._link()
         self._prepare(wanted.shares)
         with frozen(link, family, wanted.server, wanted.patience_s) as found:
@@ -193,6 +197,7 @@ class _Opening:
             "taken_at": found.taken_at,
             "position": msgspec.json.encode(said).decode() if said is not None else "",
             "notes": json.dumps(self.notes, ensure_ascii=False),
+            "databases": msgspec.json.encode(self._found).decode(),
             "locked_ms": round(self._locked_s * 1000),
         }
 
