@@ -61,7 +61,7 @@ class Logical:
             ),
         )
 
-    def look(self, found: BackupFacts, reader: Reader, host: Host) -> BackupFacts:
+    def look(self, found: BackupFacts, reader: Reader, host: Host) -> BackupFacts:  # noqa: ARG002
         """Nothing of its own."""
         return found
 

@@ -78,6 +78,11 @@ users:
 class TestMySQL(MySQLLaws):
     backend = mysql
 
+    def populate(self, place: Place) -> None:
+        super().populate(place)
+        if not place.sql("SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'clone'"):
+            place.sql("INSTALL PLUGIN clone SONAME 'mysql_clone.so'")
+
 
 @pytest.mark.mysql(family="mariadb")
 @pytest.mark.proves(
