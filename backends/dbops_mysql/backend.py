@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import ClassVar, TypeVar
 
 from dbops.capabilities import Capability, Support
-from dbops.errors import Unsupported, UsageError
+from dbops.errors import UsageError
 from dbops.model.doctor import Examined
 from dbops.model.server import Endpoint, Server, Session, Version
 from dbops.plan import FromServer, Opening, Probe, Seal, Value
@@ -23,6 +23,7 @@ from dbops.spi import (
     Runtime,
 )
 from dbops_mysql import session
+from dbops_mysql.installation import Family
 from dbops_mysql.probe import probe
 from dbops_mysql.support import MYSQL, Table, support
 
@@ -38,6 +39,7 @@ class MySQL:
     label = "MySQL"
     api_version = API_VERSION
     url_schemes: tuple[str, ...] = ("mysql",)
+    family: ClassVar[Family] = "mysql"
     table: ClassVar[Table] = MYSQL
 
     @cached_property
@@ -83,9 +85,11 @@ class MySQL:
 
         return grants(self.name, jobs, login, version)
 
-    def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:  # noqa: ARG002
+    def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
         """What would make a job on this server fail later."""
-        raise Unsupported(f"{self.label}: doctor is not implemented yet")
+        from dbops_mysql.doctor import Doctor
+
+        return Doctor(self.family, self.backup).examine(reader, server, host, places)
 
     def open(
         self, source: FromServer, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime

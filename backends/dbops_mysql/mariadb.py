@@ -8,6 +8,7 @@ from typing import ClassVar
 from dbops.capabilities import Capability, Impossible
 from dbops.spi import AccessDriver, BackupDriver, HealthDriver
 from dbops_mysql.backend import MySQL
+from dbops_mysql.installation import Family
 from dbops_mysql.support import MYSQL, Table
 
 __all__ = ["MARIADB", "MariaDB"]
@@ -24,6 +25,7 @@ class MariaDB(MySQL):
     name = "mariadb"
     label = "MariaDB"
     url_schemes: tuple[str, ...] = ("mariadb",)
+    family: ClassVar[Family] = "mariadb"
     table: ClassVar[Table] = MARIADB
 
     @cached_property
