@@ -11,7 +11,7 @@ import pytest
 from dbops.model.backup import BackupFacts, Blocker
 from dbops.model.doctor import Standing
 from dbops.model.finding import Missing
-from dbops.model.server import Server
+from dbops.model.server import Server, Tool
 from dbops_mysql.backup import MySQLBackup
 from dbops_mysql.doctor import (
     Password,
@@ -98,7 +98,7 @@ NO_PROGRAM = Blocker(method="dump", reason="mysqldump was not found")
 
 
 def facts(*blockers: Blocker) -> BackupFacts:
-    tools = {"dump": Missing("tool_missing", "mysqldump was not found")}
+    tools: dict[str, Tool | Missing] = {"dump": Missing("tool_missing", "mysqldump was not found")}
     return BackupFacts(databases=(), total_bytes=0, log_bytes_per_s=0.0, tools=tools, blockers=blockers)
 
 
