@@ -27,7 +27,7 @@ class MariaDBPhysical(Physical):
         needs=("dbops on the server's machine, as its user or root", "mariadb-backup of the server's own series"),
     )
     questions = Questions("copy_outside_mariadb", "copy_encrypted_mariadb")
-    rights = (("RELOAD",), ("PROCESS",), ("LOCK TABLES",), ("BINLOG MONITOR", "REPLICATION CLIENT", "SUPER"))
+    rights = (("RELOAD",), ("PROCESS",), ("BINLOG MONITOR", "REPLICATION CLIENT", "SUPER"))
 
     def missing(self, found: BackupFacts, files: Files, server: Server) -> list[str]:  # noqa: ARG002
         """The program."""

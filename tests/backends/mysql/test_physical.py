@@ -118,7 +118,7 @@ def test_a_server_elsewhere_is_told_with_where_it_is() -> None:
 
 def test_missing_rights_are_named_with_the_text_that_gives_them() -> None:
     said = reasons("mariadb", facts("mariadb", rights=("RELOAD", "BINLOG MONITOR")))
-    assert said == "u@h lacks PROCESS, LOCK TABLES on *.*: run what `dbops grants mariadb --for backup` prints"
+    assert said == "u@h lacks PROCESS on *.*: run what `dbops grants mariadb --for backup` prints"
     assert "lacks BACKUP_ADMIN" in reasons("mysql", facts("mysql", rights=("PROCESS",)))
     percona = reasons("mysql", facts("mysql", rights=("PROCESS", "BACKUP_ADMIN"), tool=True))
     assert "lacks RELOAD, LOCK TABLES, REPLICATION CLIENT" in percona
