@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import NoReturn, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dbops import registry
@@ -158,6 +158,8 @@ class OfflineLaws(Samples):
         if self.valid(name):
             self._same_shape(name)
 
+    # The laws are for several classes to inherit, which is what Hypothesis warns of.
+    @settings(suppress_health_check=[HealthCheck.differing_executors])
     @given(names)
     def test_any_name_is_only_a_name(self, name: str) -> None:
         if self.valid(name):
