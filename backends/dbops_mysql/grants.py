@@ -25,8 +25,8 @@ HOST_CHARACTERS = 255
 LABELS = {"mysql": "MySQL 8.0 and later", "mariadb": "MariaDB 10.6 and later"}
 # By engine and job: files sql/grants_….sql, in their order.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "mysql": {"health": ("health",), "backup": ("backup",)},
-    "mariadb": {"health": ("health_mariadb",), "backup": ("backup_mariadb",)},
+    "mysql": {"health": ("health",), "backup": ("backup",), "users": ("users",)},
+    "mariadb": {"health": ("health_mariadb",), "backup": ("backup_mariadb",), "users": ("users_mariadb",)},
 }
 _WORD = re.compile(r":login\b")
 

@@ -239,8 +239,11 @@ def seen(snapshot: AccessSnapshot) -> set[str]:
 
 
 def bare(spec: str) -> str:
-    """The same principals without anything that the spec gives them."""
+    """The same principals without anything that the spec gives them; the hosts of an account are part of its name."""
     document = cast(dict[str, dict[str, object]], yaml.load(spec, "spec").value)
     for group in {"roles", "users"} & set(document):
-        document[group] = {name: {} for name in document[group]}
+        entries = cast(dict[str, dict[str, object]], document[group])
+        document[group] = {
+            name: {key: value for key, value in entry.items() if key == "hosts"} for name, entry in entries.items()
+        }
     return yaml.dump(document)

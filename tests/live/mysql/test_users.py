@@ -8,6 +8,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
+from dbops import registry
 from dbops.config import Config
 from dbops.errors import DbopsError, InputError, Locked, StalePlan, Unsupported, UsageError
 from dbops.operations import plans, users
@@ -270,6 +271,35 @@ def test_what_happens_by_the_way_says_which_step_it_was(mysql_database: Database
         users.apply(ws, text.replace("COLUMN", "nope"), mysql_database.url())
     users.apply(ws, text.replace("COLUMN", "i"), mysql_database.url())
     assert users.plan(ws, text.replace("COLUMN", "i"), mysql_database.url())[0].steps == ()
+
+
+def test_the_users_login_provisions_without_being_root(mysql_database: Database, ws: Workspace) -> None:
+    db, server = mysql_database.name, mysql_database.server
+    assert isinstance(server, MySQLServer)
+    mysql_database.sql(SHOP)
+    server.login("provisioner")
+    backend = registry.backend(server.engine)
+    mysql_database.sql(backend.grants(["users"], "'provisioner'@'localhost'", server.version))
+    mysql_database.sql(f"GRANT ALL ON {db}.* TO provisioner@localhost WITH GRANT OPTION")
+    url = server.url("provisioner", db)
+    text = spec(
+        mysql_database,
+        f"""
+roles: {{app_read: {{grants: [{{object: 'table:{db}.*', can: [read], future: true}}]}}}}
+users:
+  alice:
+    member_of: [app_read]
+    grants: [{{object: 'table:{db}.orders', can: [update], columns: [status]}}]
+""",
+    )
+    answer, _ = users.apply(ws, text, url)
+    assert f"spec:4: table:{db}.* with its future objects is granted on the database {db}" in answer.notes
+    assert users.plan(ws, text, url)[0].steps == ()
+    less = spec(mysql_database, "roles: {app_read: {}}\nusers: {alice: {}}")
+    users.apply(ws, less, url)
+    assert users.plan(ws, less, url)[0].steps == ()
+    plans.apply(ws, users.offboard(ws, url, "alice")).raise_for_status()
+    assert mysql_database.sql("SELECT 1 FROM mysql.user WHERE User = 'alice'") == []
 
 
 def test_a_replica_takes_no_changes(private_mysql: Private, ws: Workspace) -> None:
