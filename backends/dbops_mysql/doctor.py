@@ -17,11 +17,10 @@ from dbops.model.finding import Missing
 from dbops.model.server import Server, Tool
 from dbops.spi import BackupDriver, Host, Reader
 from dbops_mysql import tools
-from dbops_mysql.installation import Installation, installations
+from dbops_mysql.installation import LABELS, Family, Installation, installations
 from dbops_mysql.probe import skips_grants
 from dbops_mysql.rights import Rights, parse
 from dbops_mysql.statement import text
-from dbops_mysql.tools import LABELS, Family
 
 __all__ = [
     "Doctor",

@@ -33,6 +33,7 @@ TLS: Mapping[Family, Mapping[str, Mapping[str, str]]] = {
         "VERIFY_IDENTITY": {"ssl": "1", "ssl-verify-server-cert": "1"},
     },
 }
+OWN = ("user", "password", "host", "port", "socket", "ssl-ca", "ssl-cert", "ssl-key", "ssl-capath", "ssl-cipher")
 FILES = ("ssl-ca", "ssl-cert", "ssl-key", "ssl-capath", "ssl-cipher", "tls-version")
 
 
@@ -46,12 +47,21 @@ def option_file(endpoint: Endpoint, runtime: Runtime, family: Family) -> Path:
 
 
 def option_text(endpoint: Endpoint, password: str, family: Family) -> str:
-    """Pure. What the endpoint leaves out comes from ``~/.my.cnf``, as in a session, as long as no host is named."""
-    include = Path(endpoint.options.get("read_default_file", "" if endpoint.host else DEFAULTS_FILE)).expanduser()
-    lines = [f"!include {include}"] if include.is_file() else []
-    lines.append("[client]")
-    lines += [f'{name}="{_escaped(value)}"' for name, value in _options(endpoint, password, family)]
-    return "\n".join(lines) + "\n"
+    """What the endpoint leaves out comes from ``~/.my.cnf``, as in a session, as long as no host is named. Nothing but
+    its group ``client``: what somebody wrote there for ``mysqldump`` could leave tables out of a backup."""
+    file = Path(endpoint.options.get("read_default_file", "" if endpoint.host else DEFAULTS_FILE)).expanduser()
+    options = {**_own(file), **dict(_options(endpoint, password, family))}
+    lines = [f'{name}="{_escaped(value)}"' for name, value in options.items()]
+    return "\n".join(["[client]", *lines]) + "\n"
+
+
+def _own(file: Path) -> dict[str, str]:
+    """The options of the operator's file that a session takes, read as the driver reads them."""
+    from pymysql.optionfile import Parser
+
+    parser = Parser(strict=False)
+    parser.read(file)
+    return {name: str(parser.get("client", name)) for name in OWN if parser.has_option("client", name)}
 
 
 def _options(endpoint: Endpoint, password: str, family: Family) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -19,12 +18,10 @@ from dbops.errors import ToolFailed
 from dbops.model.finding import Missing
 from dbops.model.server import Tool, Version
 from dbops.spi import Host
+from dbops_mysql.installation import LABELS, VARIABLE, Family
 
-__all__ = ["LABELS", "NAMES", "Family", "choose", "family_of", "find", "found", "places", "required", "version_of"]
+__all__ = ["NAMES", "choose", "family_of", "find", "found", "places", "required", "version_of"]
 
-Family = Literal["mysql", "mariadb"]
-VARIABLE = "DBOPS_SERVERS"
-LABELS: Mapping[str, str] = {"mysql": "MySQL", "mariadb": "MariaDB"}
 # By what they are for; a family's own name first, then the one that it shares with the other family.
 NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "mysql": {
@@ -46,7 +43,7 @@ FOLDERS = ("/usr/bin", "/usr/local/mysql/bin", "/usr/local/bin", "/opt/*/bin", "
 # MariaDB: "Ver 10.19 Distrib 10.11.19-MariaDB" or "from 11.8.9-MariaDB, client 10.20"; xtrabackup: "version 8.4.0-4
 # based on MySQL server 8.4.0".
 _MARIADB = re.compile(r"(?:Distrib |from |server )(\d+(?:\.\d+)+)-MariaDB")
-_MYSQL = re.compile(r"(?:Distrib |Ver |version )(\d+(?:\.\d+)+)")
+_MYSQL = re.compile(r"(?:Distrib |version )(\d+(?:\.\d+)+)|Ver (\d+(?:\.\d+)+)(?!.*Distrib )")
 
 
 def family_of(tool: Tool) -> Family:
@@ -57,7 +54,8 @@ def family_of(tool: Tool) -> Family:
 def version_of(banner: str) -> Version:
     """The version of the release that a program came with; its own counting (``Ver 10.19``) says nothing."""
     match = _MARIADB.search(banner) or _MYSQL.search(banner)
-    return tuple(int(part) for part in match[1].split(".")) if match else ()
+    number = next((group for group in match.groups() if group), "") if match else ""
+    return tuple(int(part) for part in number.split(".") if part)
 
 
 @cache

@@ -19,9 +19,9 @@ from dbops.readable import Chunks
 from dbops.spi import Member, Runtime
 from dbops_mysql import quoting
 from dbops_mysql.backup.link import Link, ask, connected
+from dbops_mysql.installation import Family
 from dbops_mysql.session import fault
 from dbops_mysql.statement import text
-from dbops_mysql.tools import Family
 
 __all__ = ["Account", "Accounts", "accounts", "read", "statements_of"]
 

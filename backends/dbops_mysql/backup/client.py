@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dbops.model.server import Endpoint
 from dbops.plan import Argument, Ref, ToCommand, Value
 from dbops.spi import Runtime
+from dbops_mysql.installation import Family
 from dbops_mysql.login import option_file
-from dbops_mysql.tools import Family
 
 __all__ = ["ENVIRONMENT", "arguments", "loading", "outputs"]
 

@@ -31,7 +31,7 @@ from dbops_mysql.backup import recipe as recipe_module
 from dbops_mysql.backup.logical import Logical
 from dbops_mysql.backup.physical_mysql import MySQLPhysical
 from dbops_mysql.backup.way import Way, only_record
-from dbops_mysql.tools import LABELS, Family
+from dbops_mysql.installation import LABELS, Family
 
 __all__ = ["MySQLBackup"]
 

@@ -17,8 +17,8 @@ from dbops.spi import Host, Reader
 from dbops_mysql import tools
 from dbops_mysql.backup import rights
 from dbops_mysql.backup.log_rate import begin
+from dbops_mysql.installation import Family
 from dbops_mysql.statement import text
-from dbops_mysql.tools import Family
 
 __all__ = ["About", "Database", "about", "chosen", "count", "databases", "inspect"]
 

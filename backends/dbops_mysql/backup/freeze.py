@@ -20,9 +20,9 @@ from dbops.model.server import Version
 from dbops_mysql.backup import position
 from dbops_mysql.backup.artifacts import Position
 from dbops_mysql.backup.link import Link, ask
+from dbops_mysql.installation import Family
 from dbops_mysql.session import fault
 from dbops_mysql.statement import text
-from dbops_mysql.tools import Family
 
 __all__ = ["Frozen", "How", "frozen", "guard", "stood_still"]
 

@@ -33,7 +33,8 @@ from dbops_mysql.backup.artifacts import ACCOUNTS, Contents, Position
 from dbops_mysql.backup.facts import About, Database
 from dbops_mysql.backup.rights import lacking
 from dbops_mysql.backup.way import store
-from dbops_mysql.tools import Family, required
+from dbops_mysql.installation import Family
+from dbops_mysql.tools import required
 
 __all__ = ["Logical"]
 
@@ -41,6 +42,10 @@ MOMENT = "moment"
 # Reading everything a second time is cheap beside the dump; a table that no time is left for is named.
 FINGERPRINT_BUDGET_S = 3600
 HISTORY_SINCE = (10, 11)
+LOCKS = (
+    "All tables are locked for a moment: writing waits until every snapshot has begun, some tenths of a second; "
+    "whoever alters a table waits until the dump is done."
+)
 # Without one of each a dump ends with an error or, worse, leaves something out in silence.
 READS = (("SELECT",), ("SHOW VIEW",), ("TRIGGER",), ("EVENT",))
 
@@ -72,6 +77,8 @@ class Logical:
         if missing := lacking(frozenset(about.rights), READS):
             what = f"{server.user} lacks {', '.join(missing)} on *.*"
             reasons.append(f"{what}: run what `dbops grants {self.family} --for backup` prints")
+        if broken := [one.name for one in facts_module.databases(found) if "\n" in one.name or "\r" in one.name]:
+            reasons.append(f"the name of a database holds a line break: {broken[0]!r}")
         hidden = [one.name for one in facts_module.databases(found) if one.hidden]
         if hidden and not missing:
             reasons.append(
@@ -81,7 +88,9 @@ class Logical:
 
     def remarks(self, found: BackupFacts, about: About, server: Server) -> tuple[str, ...]:  # noqa: ARG002
         """What it locks, and what no snapshot holds still."""
-        said: list[str] = []
+        said = [LOCKS]
+        if about.binlog and about.retention_s:
+            said.append(f"The server keeps its binary logs for {duration(about.retention_s)}, then they are gone.")
         if about.longest_s:
             said.append(
                 f"A statement has been running for {duration(about.longest_s)}: a dump waits for it before it locks."
@@ -160,6 +169,7 @@ class Logical:
         notes = (
             *_decoded(moment.get("notes")),
             *_decoded(outputs.get("accounts", {}).get("notes")),
+            *(f"the dump program said: {one['warnings']}" for one in outputs.values() if one.get("warnings")),
             *_about(chosen, self.family, program),
         )
         largest = [value for said in outputs.values() if isinstance(value := said.get("largest"), int)]

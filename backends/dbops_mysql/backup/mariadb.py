@@ -9,7 +9,7 @@ from dbops_mysql.backup.driver import MySQLBackup
 from dbops_mysql.backup.logical import Logical
 from dbops_mysql.backup.physical_mariadb import MariaDBPhysical
 from dbops_mysql.backup.way import Way
-from dbops_mysql.tools import Family
+from dbops_mysql.installation import Family
 
 __all__ = ["MariaDBBackup"]
 

@@ -22,8 +22,8 @@ from dbops_mysql.backup.facts import Database, count
 from dbops_mysql.backup.freeze import Frozen, How, frozen, guard, stood_still
 from dbops_mysql.backup.link import Link, ask, connect, quietly_close, understood
 from dbops_mysql.backup.writer import Writer
+from dbops_mysql.installation import Family
 from dbops_mysql.login import option_text
-from dbops_mysql.tools import Family
 
 __all__ = ["Share", "dump", "held", "moment", "share"]
 

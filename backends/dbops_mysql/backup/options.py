@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dbops_mysql.tools import Family
+from dbops_mysql.installation import Family
 
 __all__ = ["command"]
 

@@ -8,7 +8,7 @@ from dbops.model.server import Version
 from dbops_mysql.backup.artifacts import Position
 from dbops_mysql.backup.link import Link, ask
 from dbops_mysql.backup.log_rate import status_statement
-from dbops_mysql.tools import Family
+from dbops_mysql.installation import Family
 
 __all__ = ["read"]
 

@@ -60,7 +60,7 @@ class Splitter:
         self._line = 0
         self.header = b""
         self.largest = 0
-        """Bytes of the longest line so far: a statement is one line, save those of programs."""
+        """Bytes of the longest line so far, to within a block: a statement is one line, save those of programs."""
 
     def parts(self) -> Iterator[Part]:
         """Each must be read to its end before the next is asked for. Views come after all else, where there are any.
@@ -108,7 +108,7 @@ class Splitter:
         return block
 
     def _measure(self, block: bytes) -> None:
-        """Only the first and the last line of a block can be longer than a block."""
+        """Lines inside of a block are not looked at: only the first and the last can be longer than it."""
         first, last = block.find(b"\n"), block.rfind(b"\n")
         if first < 0:
             self._line += len(block)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from dbops import process
@@ -16,7 +16,7 @@ from dbops.spi import Member
 from dbops_mysql.backup.artifacts import dump_of, views_of
 from dbops_mysql.backup.options import command
 from dbops_mysql.backup.split import Part, Splitter
-from dbops_mysql.tools import Family
+from dbops_mysql.installation import Family
 
 __all__ = ["Writer"]
 
@@ -85,7 +85,7 @@ class Writer:
         for part in splitter.parts():
             facts: Facts = {}
             name = views_of(part.database) if part.views else dump_of(part.database)
-            yield Member(name, _Stream(part, output, facts, splitter), facts)
+            yield Member(name, _Stream(part, output, facts, (splitter, self.words)), facts)
         if splitter.seen_views != self._seen_views:
             raise ToolFailed("the dump cannot be told apart: its views were not where they belong")
 
@@ -122,14 +122,16 @@ class Writer:
 class _Stream:
     """A part that can be cancelled, and that does not end the program when it is closed: another part follows."""
 
-    def __init__(self, part: Part, output: ToolOutput, facts: Facts, splitter: Splitter) -> None:
-        self._part, self._output, self._facts, self._splitter = part, output, facts, splitter
+    def __init__(self, part: Part, output: ToolOutput, facts: Facts, told: tuple[Splitter, Callable[[], str]]) -> None:
+        self._part, self._output, self._facts = part, output, facts
+        self._splitter, self._words = told
 
     def read(self, n: int, /) -> bytes:
         """As the part."""
         block = self._part.read(n)
         if not block:
             self._facts["largest"] = self._splitter.largest
+            self._facts["warnings"] = self._words()
         return block
 
     def cancel(self) -> None:

@@ -44,12 +44,19 @@ def test_a_host_is_reached_by_its_port_and_a_directory_by_its_socket() -> None:
     assert "host" not in near
 
 
-def test_without_a_host_the_user_s_own_file_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_host_the_user_s_own_file_says_the_rest_and_nothing_about_dumps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert "!include" not in option_text(endpoint(host=None), "", "mysql")
-    (tmp_path / ".my.cnf").touch()
-    assert option_text(endpoint(host=None), "", "mysql").startswith(f"!include {tmp_path}/.my.cnf\n[client]\n")
-    assert "!include" not in option_text(endpoint(), "", "mysql")
+    assert "socket" not in options(option_text(endpoint(host=None), "", "mysql"))
+    (tmp_path / ".my.cnf").write_text(
+        "[client]\nsocket = /run/s.sock\npassword='p\"w'\nuser=other\nquick\n"
+        "[mysqldump]\nignore-table=shop.orders\nno-data\n"
+    )
+    found = options(option_text(endpoint(host=None), "", "mysql"))
+    assert (found["socket"], found["password"], found["user"]) == ('"/run/s.sock"', '"p\\"w"', '"u"')
+    assert not {"ignore-table", "no-data", "quick"} & set(found)
+    assert "socket" not in options(option_text(endpoint(), "", "mysql"))
 
 
 @pytest.mark.parametrize(
