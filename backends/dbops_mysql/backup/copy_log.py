@@ -22,7 +22,7 @@ __all__ = ["MARIADB", "MYSQL", "CopyLog", "Phrases", "reason_of"]
 DONE = "completed OK!"
 STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
 NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded|Errcode: 28\b|error 28\b")
-LOST = re.compile(r"Lost connection|server has gone away|Can't connect|Failed to connect")
+LOST = re.compile(r"Lost connection|server has gone away|Can't connect|Failed to connect", re.IGNORECASE)
 REFUSED = re.compile(r"Access denied|missing required privilege", re.IGNORECASE)
 TROUBLE = re.compile(r"\berror\b|\bfailed\b|\bfailure\b|\bcannot\b|can't|\bunable\b|\bdenied\b", re.IGNORECASE)
 # Names of tables may be such words.

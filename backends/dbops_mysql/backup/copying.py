@@ -23,7 +23,7 @@ from dbops_mysql.login import option_file
 from dbops_mysql.server import CLEAN
 from dbops_mysql.statement import text
 
-__all__ = ["BASE", "copying", "lsn_of"]
+__all__ = ["BASE", "check_whose", "copying", "lsn_of"]
 
 BASE = "base.xbstream"
 
@@ -54,7 +54,7 @@ def copying(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtim
     def finished(walked: Walked) -> None:
         facts.update(_facts(program, walked, log))
         facts["objects"] = objects.encode(objects.least(there, objects.read(endpoint, runtime)))
-        _check_whose(lsn_of(str(facts["checkpoints"])), before, _lsn(endpoint, runtime))
+        check_whose(lsn_of(str(facts["checkpoints"])), before, _lsn(endpoint, runtime))
 
     wanted = {name for what in ("binlog_info", "checkpoints", "info") for name in program.notes(what)}
     yield Member(BASE, Watched(_Explained(output, log), Walker(program.dialect, wanted), finished), facts)
@@ -89,8 +89,12 @@ def _lsn(endpoint: Endpoint, runtime: Runtime) -> int | None:
     return int(rows[0][1]) if rows else None
 
 
-def _check_whose(copied: Mapping[str, int], before: int | None, after: int | None) -> None:
-    """The log of a server only grows: a copy whose log ends elsewhere is of other files than the server's."""
+def check_whose(copied: Mapping[str, int], before: int | None, after: int | None) -> None:
+    """Pure. The log of a server only grows: a copy whose log ends elsewhere is of other files than the server's, which
+    may lie under the same path while the server runs in a container.
+
+    :raises ToolFailed: so it is.
+    """
     end = copied.get("last_lsn")
     if end is None or before is None or after is None or before <= end <= after:
         return

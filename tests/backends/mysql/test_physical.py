@@ -30,6 +30,7 @@ from dbops.plan import Call, FromServer, Hold, Json, Risk, Step, ToCommand, Tran
 from dbops.spi import Backend
 from dbops.testing.contracts import BackupSample, OfflineLaws
 from dbops_mysql import mariadb, mysql
+from dbops_mysql.backup import copying
 from dbops_mysql.backup.answers import answer, bad, good
 from dbops_mysql.backup.artifacts import Contents, contents
 from dbops_mysql.backup.copied import Copied, locks, needed
@@ -231,6 +232,18 @@ def test_a_clone_tells_between_which_positions_it_is() -> None:
     assert (known.copied.how, known.copied.lsn) == ("clone", {"from_lsn": 0, "to_lsn": 19459425})
     unread: dict[str, dict[str, object]] = {**outputs, "clone": {**said, "before": "", "after": ""}}
     assert mysql.backup.read_made(job("mysql"), facts("mysql"), server("mysql"), unread).log is None
+
+
+def test_a_log_that_ends_elsewhere_is_another_server_s() -> None:
+    lsn = copying.lsn_of(str(COPIED["checkpoints"]))
+    copying.check_whose(lsn, 49000, 49400)
+    copying.check_whose(lsn, None, 49400)
+    for before, after in ((50000, 60000), (1000, 2000)):
+        with pytest.raises(
+            ToolFailed, match=f"ends at 49325, and that of the server went from {before} to {after}"
+        ) as no:
+            copying.check_whose(lsn, before, after)
+        assert no.value.reason == "environment"
 
 
 def test_encryption_and_what_was_elsewhere_are_noted() -> None:
