@@ -98,7 +98,7 @@ def _connection(backend: Backend, endpoint: Endpoint, session: Session, resolve:
 
     password = resolve(endpoint.password) if endpoint.password else None
     where = str(endpoint)
-    with _translated(backend, where):
+    with _translated(backend, where, connecting=True):
         engine = create_engine(
             _url(endpoint, session, password),
             connect_args=dict(session.connect),
@@ -132,22 +132,25 @@ def _url(endpoint: Endpoint, session: Session, password: str | None) -> Any:
 
 
 def _prepare(connection: Connection, session: Session, backend: Backend, where: str) -> None:
-    with _translated(backend, where):
+    with _translated(backend, where, connecting=True):
         for statement in session.preamble:
             connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 @contextmanager
-def _translated(backend: Backend, where: str) -> Generator[None]:
+def _translated(backend: Backend, where: str, *, connecting: bool = False) -> Generator[None]:
     """The driver's exceptions as ours, by the backend's reading of them."""
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import PendingRollbackError, SQLAlchemyError
 
     try:
         yield
     except DbopsError:
         raise
+    except PendingRollbackError:
+        # SQLAlchemy's word for a connection that broke before: nothing more is asked over it.
+        raise Unreachable(f"{where}: the connection broke", reason="connect_failed") from None
     except SQLAlchemyError as error:
-        raise _understood(backend, error, where) from None
+        raise _understood(backend, error, where, connecting=connecting) from None
     except OSError as error:
         raise Unreachable(f"{where}: {error.strerror or error}", reason="connect_failed") from None
     except ImportError as error:
@@ -156,13 +159,13 @@ def _translated(backend: Backend, where: str) -> Generator[None]:
         ) from None
 
 
-def _understood(backend: Backend, error: BaseException, where: str) -> DbopsError:
+def _understood(backend: Backend, error: BaseException, where: str, *, connecting: bool) -> DbopsError:
     cause: BaseException = getattr(error, "orig", None) or error
     reason = backend.fault(cause)
     message = f"{where}: {_said(cause)}"
     if reason in _REFUSED:
         return NotPermitted(message, reason=reason)
-    if reason in _LOST:
+    if reason in _LOST or (connecting and reason == "timeout"):
         return Unreachable(message, reason=reason)
     return ReadFailed(message, reason=reason)
 

@@ -16,7 +16,7 @@ __all__ = ["fault", "session"]
 LOCK_TIMEOUT_S = 1
 TLS_MODES = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 DEFAULTS_FILE = "~/.my.cnf"
-READ_GRACE_S = 5
+READ_GRACE_S = 2
 
 # One meaning for every text of ours, whatever the server's or the account's settings are. Names stand in backticks and
 # texts without backslashes (see quoting), so that what is shown to a person means the same in a session of his.
@@ -135,6 +135,8 @@ def fault(error: BaseException) -> str:
     A table, column or variable that is not there reads as ``not_supported_version``: our questions name only what the
     catalogue of some version has.
     """
+    if type(error).__name__ == "InterfaceError":
+        return "connect_failed"  # the connection is closed already; its number is 0
     number = error.args[0] if error.args else None
     if isinstance(number, int) and not isinstance(error, OSError):
         words = str(error)
@@ -145,6 +147,4 @@ def fault(error: BaseException) -> str:
         return _BY_NUMBER.get(number, "query_failed")
     if isinstance(error, TimeoutError):
         return "timeout"
-    if isinstance(error, OSError) or type(error).__name__ == "InterfaceError":
-        return "connect_failed"
-    return "query_failed"
+    return "connect_failed" if isinstance(error, OSError) else "query_failed"
