@@ -130,6 +130,19 @@ def test_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"backup.age", "pg.up"} <= {one["id"] for one in found["checks"]}  # type: ignore[attr-defined]  # a list
 
 
+@pytest.mark.parametrize("engine", ["mysql", "mariadb"])
+def test_mysql_and_mariadb(capsys: pytest.CaptureFixture[str], engine: str) -> None:
+    code, found = document(capsys, "health", "check", f"{engine}://nobody@127.0.0.1:1/x")
+    assert (code, found["status"]) == (1, "critical")
+    checks = {one["id"]: one for one in found["checks"]}  # type: ignore[attr-defined]  # a list, by the schema
+    assert (checks["my.up"]["status"], checks["my.up"]["reason"]) == ("critical", "connect_failed")
+    assert (checks["my.autoinc"]["status"], checks["my.autoinc"]["reason"]) == ("unknown", "connect_failed")
+    assert run(["health", "list", engine]) == 0
+    assert "my.replica.lag" in capsys.readouterr().out
+    assert run(["grants", engine, "--for", "health", "--login", "'eye'@'10.%'", "--server-version", "10.11"]) == 0
+    assert "GRANT PROCESS ON *.* TO `eye`@`10.%`;" in capsys.readouterr().out
+
+
 def test_grants(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["grants", "postgresql", "--for", "health, audit", "--login", "eye"]) == 0
     assert 'GRANT pg_monitor TO "eye";' in capsys.readouterr().out
