@@ -25,8 +25,13 @@ HOST_CHARACTERS = 255
 LABELS = {"mysql": "MySQL 8.0 and later", "mariadb": "MariaDB 10.6 and later"}
 # By engine and job: files sql/grants_….sql, in their order.
 SECTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "mysql": {"health": ("health",), "backup": ("backup",), "users": ("users",)},
-    "mariadb": {"health": ("health_mariadb",), "backup": ("backup_mariadb",), "users": ("users_mariadb",)},
+    "mysql": {"health": ("health",), "audit": ("audit",), "backup": ("backup",), "users": ("users",)},
+    "mariadb": {
+        "health": ("health_mariadb",),
+        "audit": ("audit_mariadb",),
+        "backup": ("backup_mariadb",),
+        "users": ("users_mariadb",),
+    },
 }
 _WORD = re.compile(r":login\b")
 

@@ -11,10 +11,11 @@ __all__ = ["MYSQL", "Table", "support"]
 
 Table = Mapping[Capability, Support]
 
-_LATER = NotImplementedYet("being built")
 MYSQL: Table = {
-    **dict.fromkeys(Capability, _LATER),
     Capability.HEALTH: FULL,
+    Capability.ACCESS_INSPECT: FULL,
+    Capability.ACCESS_USABLE: FULL,
+    Capability.ACCESS_COLUMNS: FULL,
     Capability.ACCESS_DEFAULTS: Impossible("there are no default privileges: a grant on a database covers new objects"),
     Capability.ACCESS_ROW_SECURITY: Impossible("there is no row-level security"),
     Capability.USERS_APPLY: FULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shlex
 from importlib.resources import files
@@ -37,6 +38,7 @@ SETTINGS = {
 }
 OWN_SETTINGS = {"mysql": {"plugin-load-add": "mysql_clone.so"}, "mariadb": {}}
 PORTS = 3
+_END = re.compile(r";\s*(?:\n|\Z)")
 TAKEN = ("Address already in use", "Do you already have another")
 
 
@@ -112,7 +114,8 @@ class Shop:
     def fill(self) -> str:
         """Make the shop: accounts, two databases, rows, and the bad habits. Says in a line what it holds."""
         password = secrets.token_urlsafe(16)
-        for name in ("roles", f"roles_{self.installation.family}", "schema", "rows", "objects", "habits"):
+        family = self.installation.family
+        for name in ("roles", f"roles_{family}", "schema", "rows", "objects", "habits", f"habits_{family}"):
             self._execute(_text(f"{name}.sql").replace("'PASSWORD'", literal(password)))
         self._sit_idle()
         megabytes, relations, routines, accounts = self._execute(_text("summary.sql"))
@@ -124,7 +127,7 @@ class Shop:
         """Run ``sql``, which makes the login ``name``, as an administrator would, and give it a random password in a
         private file."""
         self._execute(sql)
-        self._execute(f"ALTER USER {account(name, '%')} IDENTIFIED BY {literal(self._remember(name))}")
+        self._execute(f"ALTER USER {account(name, '%')} IDENTIFIED BY {literal(self._remember(name))} ACCOUNT UNLOCK")
         return self.endpoint(name)
 
     def stop(self) -> None:
@@ -204,22 +207,25 @@ class Shop:
         return password
 
     def _execute(self, sql: str) -> tuple[object, ...]:
-        """Statements, one after the other; the first row of the last one."""
+        """Statements, one after the other; the first row of the last one.
+
+        Each is sent by itself: of several sent together, a trigger's or a routine's text would keep the semicolon after
+        it, and a dump of that cannot be loaded.
+        """
         from pymysql import Error
 
+        row: tuple[object, ...] | None = None
         with self._connect() as connection, connection.cursor() as cursor:
-            try:
-                cursor.execute(sql)
+            for statement in filter(None, (one.strip() for one in _END.split(sql))):
+                try:
+                    cursor.execute(statement)
+                except Error as error:
+                    raise ToolFailed(f"the demo's server refused: {error}") from None
                 row = cursor.fetchone()
-                while cursor.nextset():
-                    row = cursor.fetchone()
-            except Error as error:
-                raise ToolFailed(f"the demo's server refused: {error}") from None
-        return tuple(row or ())
+        return row or ()
 
     def _connect(self) -> Connection:
         import pymysql
-        from pymysql.constants import CLIENT
 
         password = self._passwords[ROOT].read_text(encoding="utf-8").strip()
         return pymysql.connect(
@@ -228,7 +234,6 @@ class Shop:
             user=ROOT,
             password=password,
             autocommit=True,
-            client_flag=CLIENT.MULTI_STATEMENTS,
         )
 
 
