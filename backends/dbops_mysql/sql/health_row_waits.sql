@@ -1,4 +1,4 @@
--- Which session waits for a row lock that which other one holds. MySQL 8.0+; PROCESS and SELECT on performance_schema.
+-- Which session waits for a row lock that which other one holds. MySQL 8.0+; needs PROCESS and SELECT on performance_schema.
 SELECT DISTINCT w.trx_mysql_thread_id AS waiting, h.trx_mysql_thread_id AS holding,
        CONCAT('`', REPLACE(l.OBJECT_SCHEMA, '`', '``'), '`.`', REPLACE(l.OBJECT_NAME, '`', '``'), '`') AS what
 FROM performance_schema.data_lock_waits q

@@ -1,4 +1,4 @@
--- Open transactions, who holds them and which of them wait for a row lock. MySQL 8.0+, MariaDB 10.6+; PROCESS.
+-- Open transactions, who holds them and which of them wait for a row lock. MySQL 8.0+, MariaDB 10.6+; needs PROCESS.
 -- InnoDB writes these times in the time zone of the machine, whatever that of the session is. A transaction without a
 -- session (id 0) was prepared by XA and left.
 SELECT t.trx_mysql_thread_id AS id, p.USER AS user, p.HOST AS host, p.DB AS db, p.COMMAND AS command,
