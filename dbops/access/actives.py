@@ -33,14 +33,17 @@ class Actives:
         self._direct: dict[int, int] = {}
         self._members: dict[int, set[int]] = {}
         for row in snapshot.memberships:
-            self._members.setdefault(row.group, set()).add(row.member)
+            member = snapshot.principals[row.member]
+            if not row.implicit:
+                self._members.setdefault(row.group, set()).add(row.member)
             if row.inherit:
                 has = self.of(row.member)
-                if row.member != PUBLIC and not is_role(snapshot.principals[row.member]):
+                if row.member != PUBLIC and not is_role(member):
                     has &= self.everybody if defining and row.defining else ~definers
-                self._direct[row.group] = self._direct.get(row.group, 0) | has
-                if row.member != PUBLIC and snapshot.principals[row.member].host:
+                if row.member != PUBLIC and member.host:
                     self.begun[row.group] = self.begun.get(row.group, 0) | has
+                if member.user or not member.host:  # nobody's account has roles active, and nothing by them
+                    self._direct[row.group] = self._direct.get(row.group, 0) | has
         self._holders: dict[int, int] = {}
         self._leads: dict[int, set[int]] = {}
 
@@ -78,6 +81,14 @@ class Actives:
                 if member not in seen:
                     seen.add(member)
                     waiting.append(member)
+        return found
+
+    def granted(self, principal: int) -> int:
+        """The same without what the public has."""
+        found = self.of(principal) if principal != PUBLIC else 0
+        for role, sessions in self.begun.items():
+            if role != PUBLIC and principal in self.leads(role):
+                found |= sessions
         return found
 
     def leads(self, role: int) -> set[int]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dbops.access import explain_matched
 from dbops.access.closure import each
 from dbops.access.cut import Edge, minimal_cut
 from dbops.access.effective import Effective
+from dbops.access.matched import Matched
 from dbops.access.naming import spell
 from dbops.model.access import PUBLIC, Membership, SecuredObject
 from dbops.model.audit import Block, Explanation, Hop
@@ -22,6 +24,8 @@ def explain(effective: Effective, who: int, action: str, one: SecuredObject) -> 
 
     :param who: a position among the principals; 0 asks about the public, who has what is granted to it by name.
     """
+    if isinstance(effective, Matched):
+        return explain_matched.explain(effective, who, action, one)
     graph = _Graph(effective, who, action, one)
     allowed = bool(effective.nominal(one, action) >> who & 1) if who != PUBLIC else graph.public()
     usable = bool(effective.usable(one, action) >> who & 1)

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from dbops.access.actives import Actives
+from dbops.access.ground import Ground
 from dbops.access.hosts import Origin, fits_host, host_rank
 from dbops.access.patterns import plain, row_text, specificity, wild_match, wildcard
-from dbops.access.sessions import Session
-from dbops.model.access import AccessSnapshot, Matching, SecuredObject
+from dbops.model.access import SecuredObject
 
-__all__ = ["DatabaseRows", "Matches", "Row", "by_bytes", "give", "unsure"]
+__all__ = ["UNKNOWN", "DatabaseRows", "Row", "by_bytes", "give", "unsure"]
 
 LONGEST_DATABASE = 64
 UNKNOWN = 1 << 62
@@ -35,56 +34,26 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     rank: Rank
 
 
-class Matches:
-    """Which sessions the rows of a principal are for: by user and host, whatever their account is."""
-
-    def __init__(self, snapshot: AccessSnapshot, sessions: Sequence[Session]) -> None:
-        self._principals = snapshot.principals
-        self._sessions = sessions
-        self._by_user: dict[str, list[int]] = {}
-        for number, session in enumerate(sessions):
-            self._by_user.setdefault(session.user, []).append(number)
-        self._known: dict[tuple[int, bool], int] = {}
-
-    def of(self, principal: int, *, anonymous: bool) -> int:
-        """:param anonymous: a row without a user is for everybody; else for sessions without a user alone."""
-        found = self._known.get((principal, anonymous))
-        if found is None:
-            found = self._known[principal, anonymous] = self._fitting(principal, anonymous)
-        return found
-
-    def _fitting(self, principal: int, anonymous: bool) -> int:
-        one = self._principals[principal]
-        if not one.host:
-            return 0
-        everybody = anonymous and not one.user
-        numbers: Iterable[int] = range(len(self._sessions)) if everybody else self._by_user.get(one.user, ())
-        found = bytearray(len(self._sessions) // 8 + 1)
-        for number in numbers:
-            if fits_host(one.host, self._sessions[number].origin):
-                found[number >> 3] |= 1 << (number & 7)
-        return int.from_bytes(found, "little")
-
-
 class DatabaseRows:
     """All rows of a snapshot that are about databases."""
 
-    def __init__(self, snapshot: AccessSnapshot, matching: Matching, matches: Matches, actives: Actives) -> None:
+    def __init__(self, ground: Ground) -> None:
+        snapshot, matching, actives = ground.snapshot, ground.matching, ground.actives
         self._snapshot, self._matching = snapshot, matching
-        self._matches, self._actives = matches, actives
+        self._matches, self._actives = ground.matches, actives
         self.replacing = actives.any_role() if matching.roles == "replace" else 0
         self._exact: dict[str, list[Row]] = {}
         self._patterns: dict[str, list[Row]] = {}
-        places = {(one.principal, one.text): one.place for one in snapshot.row_order}
+        self._turns = {(one.principal, one.text): one.place for one in snapshot.row_order}
         for number, one in enumerate(snapshot.objects):
             if one.kind in ("database", "pattern") and snapshot.acls[one.acl]:
-                self._index(number, one, places)
+                self._index(number, one)
 
     def fold(self, name: str) -> str:
         """A name of a database as it is compared."""
         return name.lower() if self._matching.fold else name
 
-    def _index(self, number: int, one: SecuredObject, places: dict[tuple[int, str], int]) -> None:
+    def _index(self, number: int, one: SecuredObject) -> None:
         wildcards = self._matching.wildcards
         text = self.fold(one.path[0] if one.kind == "pattern" else row_text(one.path[0], wildcards=wildcards))
         means_one = not wildcards or not wildcard(text)
@@ -92,9 +61,12 @@ class DatabaseRows:
         key = plain(text) if wildcards and means_one else text
         for grant in self._snapshot.acls[one.acl]:
             if grant.actions:
-                turn = places.get((grant.grantee, text), UNKNOWN), text.encode()
-                row = Row(grant.grantee, text, grant.actions, number, turn, self._rank(grant.grantee, text))
+                turn, rank = self._turn(grant.grantee, text), self._rank(grant.grantee, text)
+                row = Row(grant.grantee, text, grant.actions, number, turn, rank)
                 into.setdefault(key, []).append(row)
+
+    def _turn(self, principal: int, text: str) -> tuple[int, bytes]:
+        return self._turns.get((principal, text), UNKNOWN), text.encode()
 
     def _rank(self, principal: int, text: str) -> Rank:
         one, matching = self._snapshot.principals[principal], self._matching
@@ -154,11 +126,13 @@ class DatabaseRows:
         return _joined(counting)
 
     def rows_of_role(self, role: int, rows: Sequence[Row]) -> list[Row]:
-        """Those that count, all of the same text."""
+        """Those that count, all of the same text; equals in the turn of the role, whoever was granted them."""
         leads = self._actives.leads(role)
         mine = [row for row in rows if row.principal in leads]
         if mine:
-            return [row for row in mine if row.text == mine[0].text]
+            best = [row for row in mine if row.rank == mine[0].rank]
+            text = min((row.text for row in best), key=lambda text: self._turn(role, text))
+            return [row for row in best if row.text == text]
         return [row for row in rows if self._for_nowhere(row, role)][:1]
 
     def _for_nowhere(self, row: Row, role: int) -> bool:

@@ -146,6 +146,10 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True):
     :param resolves: the server looks up the names of hosts; then ``127.0.0.1`` and ``::1`` are ``localhost`` as well.
     :param restricts: a right that is held everywhere can be denied for one database (:attr:`Grant.denied`).
     :param definer_roles: what runs with the rights of its definer has roles of his: those that are ``defining``.
+    :param inner_unchecked: actions through a view for which a view that it stands on is not asked, only what that one
+        stands on.
+    :param public_enters: what is granted to the public on tables and routines lets into their database; a routine runs
+        inside of its own.
     """
 
     wildcards: bool = True
@@ -156,6 +160,8 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True):
     resolves: bool = True
     restricts: bool = False
     definer_roles: bool = True
+    inner_unchecked: tuple[str, ...] = ()
+    public_enters: bool = True
     reserved: tuple[Reserved, ...] = ()
 
 

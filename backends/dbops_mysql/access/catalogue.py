@@ -225,7 +225,7 @@ class MySQLCatalogue:
             (*pair, *role)
             for pair, one in known.items()
             for role in mandatory
-            if role != pair and not one.role and (*pair, *role) not in edges
+            if role != pair and not locked_role(one) and (*pair, *role) not in edges
         ]
         for user, host, role, role_host in (*edges, *implicit):
             member = known.get((user, host))

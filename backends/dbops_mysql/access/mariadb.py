@@ -66,6 +66,8 @@ class MariaDBCatalogue(MySQLCatalogue):
             roles="add",
             restricts=False,
             definer_roles=False,
+            inner_unchecked=("DELETE",),
+            public_enters=False,
         )
 
     @cached_property

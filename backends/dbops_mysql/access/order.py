@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dbops.access.hosts import host_rank
-from dbops.access.patterns import specificity, wild_match, wildcard
+from dbops.access.patterns import specificity, wild_match
 from dbops.model.access import Matching, RowOrder
 from dbops.spi import Reader
 from dbops_mysql.access.catalogue import Account, Right
@@ -43,28 +43,28 @@ def turns(
     reader: Reader, rights: Iterable[Right], databases: Sequence[str], people: People, matching: Matching
 ) -> tuple[RowOrder, ...]:
     """The turns of rows for databases, where two equally specific ones mean the same database."""
-    rows = [one for one in rights if one.kind == "database" and wildcard(one.path[0])]
+    rows = [one for one in rights if one.kind == "database"]
     if not matching.wildcards or not _tied(rows, databases, matching):
         return ()
-    names = {_grantee((one.user, one.host)): (one.user, one.host) for one in rows}
+    names = {_grantee(name): name for name in people.names()}
     listed = dict.fromkeys((row[0], row[1]) for row in reader.tuples(text("access_order_rows")))
     return tuple(
         RowOrder(people.number(*names[grantee]), database, at)
         for at, (grantee, database) in enumerate(listed)
-        if grantee in names and wildcard(database)
+        if grantee in names
     )
 
 
 def _tied(rows: Iterable[Right], databases: Sequence[str], matching: Matching) -> bool:
-    equals: dict[tuple[object, ...], set[str]] = {}
+    equals: dict[tuple[object, ...], set[Name]] = {}
     for one in rows:
         host = host_rank(one.host, matching.order, matching.addresses_first)
-        key = one.user, host, specificity(one.path[0], matching.order, LONGEST_DATABASE)
-        equals.setdefault(key, set()).add(one.path[0])
+        key = one.user if one.host else "", host, specificity(one.path[0], matching.order, LONGEST_DATABASE)
+        equals.setdefault(key, set()).add((one.host, one.path[0]))
     return any(
-        sum(wild_match(pattern, name) for pattern in patterns) > 1
-        for patterns in equals.values()
-        if len(patterns) > 1
+        sum(wild_match(pattern, name) for _, pattern in found) > 1
+        for found in equals.values()
+        if len(found) > 1
         for name in databases
     )
 

@@ -24,6 +24,10 @@ class People:
                 self._numbers[one.user, one.host] = len(self.principals)
                 self.principals.append(_principal(one))
 
+    def names(self) -> list[tuple[str, str]]:
+        """Users and hosts of all that were met."""
+        return list(self._numbers)
+
     def number(self, user: str, host: str) -> int:
         """Somebody whom a row speaks of. One that no account is belongs to an account that is gone, and still counts
         for sessions of others that it matches."""
