@@ -163,10 +163,11 @@ def _looks(copied: Copied, *, full: bool) -> tuple[Step, ...]:
     steps = [
         _call("check-objects", "count what is there", "copy.objects", expected, at=SERVER),
         _call("check-accounts", "ask for the grants of every account", "copy.accounts", {}, at=SERVER),
-        _call("check-tables", f"check every table{rows}", "copy.tables", {"extended": full}, at=SERVER),
     ]
     if copied.how == "clone":
         steps.append(_call("check-position", "ask where the original's log stood", "copy.position", {}, at=SERVER))
+    # The last, since a server may die of what it finds.
+    steps.append(_call("check-tables", f"check every table{rows}", "copy.tables", {"extended": full}, at=SERVER))
     return tuple(steps)
 
 

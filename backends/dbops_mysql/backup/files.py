@@ -158,8 +158,8 @@ def _closed(place: Path, error: OSError) -> str:
 
 
 def _who(place: Path, what: str) -> str:
-    owner = owner_of(place)
-    return f"{what}; run dbops as {owner} or as root" if owner else f"{what}; run dbops as the server's user or as root"
+    owner = owner_of(place) or "the server's user"
+    return f"{what}; run dbops as {owner}" + ("" if owner == "root" else " or as root")
 
 
 def owner_of(place: Path) -> str:

@@ -20,15 +20,12 @@ from dbops.testing.lend import lent
 from dbops.testing.mysql import Series
 from dbops.testing.servers import Installation, ThrowawayServer
 from dbops_mysql import mariadb, mysql
+from dbops_mysql.grants import grants
 from dbops_mysql.installation import server_user
 
 HOSTILE = "odd `name'\" 50%_é"
 LOGIN = "backup login"
 QUOTED = "`" + HOSTILE.replace("`", "``") + "`"
-RIGHTS = {
-    "mysql": "SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD, REPLICATION CLIENT, BACKUP_ADMIN",
-    "mariadb": "SELECT, SHOW VIEW, TRIGGER, EVENT, PROCESS, RELOAD, BINLOG MONITOR, SLAVE MONITOR",
-}
 # What is built into the files is not what a server would take by itself.
 SETTINGS = {"innodb_page_size": "8k", "lower_case_table_names": "1", "log_bin": "binlog", "server_id": "7"}
 SHOP = f"""
@@ -59,7 +56,7 @@ def fill(server: ThrowawayServer, family: str) -> None:
     server.sql(SHOP)
     server.sql(OTHERS if family == "mariadb" else INSTALL)
     server.login(LOGIN)
-    server.sql(f"GRANT {RIGHTS[family]} ON *.* TO `{LOGIN}`@localhost")
+    server.sql(grants(family, ["backup"], f"'{LOGIN}'@'localhost'", server.version))
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +64,7 @@ def whole(mysql_series: Series, mysql_installation: Installation) -> Iterator[Th
     """A server to be copied, shared: leave it as it is."""
     with lent(mysql_series.family, mysql_installation, SETTINGS) as server:
         fill(server, mysql_series.family)
+        server.restart()  # what was written is in its files now, and no longer in the log alone
         yield server
 
 

@@ -88,6 +88,8 @@ def started(installation: Any, data: Path, place: Path, original: ThrowawayServe
         child.wait(60)
 
 
+@pytest.mark.proves("mysql", "restore.physical")
+@pytest.mark.proves("mariadb", "restore.physical")
 def test_a_copy_is_proved_and_comes_back_whole(
     whole: ThrowawayServer,
     mysql_series: Series,
