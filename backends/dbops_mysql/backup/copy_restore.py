@@ -26,6 +26,7 @@ AREA = "area"
 SERVER = "restore-start"
 # What a server writes at its first start, and a program while it replays the log.
 SPARE_BYTES = 512 << 20
+DEFAULTS = {"innodb_page_size": "16384", "innodb_data_file_path": "ibdata1:12M:autoextend"}
 
 
 def restore(chain: Chain, destination: Destination, family: Family) -> tuple[Step, ...]:
@@ -88,7 +89,11 @@ def verify(chain: Chain, destination: Destination, family: Family, level: Verify
     )
     steps: list[Step] = [*_unpack(chain.repository, record, copied, AREA, family), running]
     if full:
-        pages: dict[str, Value] = {"data": Ref(AREA, "data"), "tool": Ref(AREA, "innochecksum")}
+        needs = {**DEFAULTS, **needed(family, known.settings)}
+        pages: dict[str, Value] = {
+            "data": Ref(AREA, "data"), "tool": Ref(AREA, "innochecksum"),
+            "page_size": needs["innodb_page_size"], "system": needs["innodb_data_file_path"],
+        }  # fmt: skip
         steps.append(_call("check-pages", "check the checksum of every page", "copy.pages", pages))
     return (
         Hold(

@@ -1,10 +1,8 @@
-"""A copy that was unpacked, until a server can open it: counted, prepared, configured, its pages checked."""
+"""A copy that was unpacked, until a server can open it: counted, prepared, and configured."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -15,19 +13,17 @@ from dbops.errors import Damaged, ToolFailed
 from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.spi import Runtime
-from dbops_mysql.backup.answers import answer, bad, good, unknown
+from dbops_mysql.backup.answers import answer, good
 from dbops_mysql.backup.copy_log import CopyLog, reason_of
 from dbops_mysql.backup.programs import PROGRAMS
 from dbops_mysql.installation import Family
 from dbops_mysql.server import CLEAN
 
-__all__ = ["check_pages", "count", "finish", "prepare"]
+__all__ = ["count", "finish", "prepare"]
 
 Outputs = Mapping[str, Value]
 # The more of the log fits, the fewer times it is read; what a machine of today has to spare.
 MEMORY = 256 << 20
-TABLESPACES = ("*.ibd", "*/*.ibd", "ibdata*", "undo*", "*.ibu")
-LINES = 5
 CONFIGURATION = "my.cnf"
 HEAD = """\
 # Written by dbops from what the server that was copied needed. Look through it before this one serves.
@@ -102,28 +98,3 @@ def finish(arguments: Mapping[str, object], _endpoint: Endpoint, _runtime: Runti
         "copy needs, such as its page size, and keeps events and replication off; add first what else the original had "
         "(configuration.json of the backup): ports, logs, keys"
     }
-
-
-def check_pages(arguments: Mapping[str, object], _endpoint: Endpoint, runtime: Runtime) -> Outputs:
-    """The checksum of every page of the stopped copy: innochecksum. Arguments: ``data``, ``tool``."""
-    tool = Path(str(arguments["tool"]))
-    if not tool.is_file():
-        return answer(
-            unknown("pages", f"{tool} is not installed: checksums of pages were not looked at", "tool_missing")
-        )
-    data = Path(str(arguments["data"]))
-    files = sorted({path for pattern in TABLESPACES for path in data.glob(pattern) if path.stat().st_size})
-    with ThreadPoolExecutor(runtime.host.cpus) as pool:
-        wrong = [said for said in pool.map(lambda path: _wrong(tool, data, path), files) if said]
-    if wrong:
-        more = f" … and {len(wrong) - LINES} more" if len(wrong) > LINES else ""
-        return answer(bad("pages", f"pages are damaged: {'; '.join(wrong[:LINES])}{more}"))
-    return answer(good("pages", f"the checksum of every page of {len(files):,} tablespaces is right"))
-
-
-def _wrong(tool: Path, data: Path, path: Path) -> str:
-    done = process.run([tool, path], env={"LC_ALL": "C"})
-    if done.returncode == 0:
-        return ""
-    said = " ".join(re.sub(r"\s+", " ", done.stderr or done.stdout).split()[:30])
-    return f"{path.relative_to(data)}: {said or process.describe((tool.name,), done.returncode)}"

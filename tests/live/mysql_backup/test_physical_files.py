@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import socket
+import struct
 import subprocess
 import tarfile
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from dbops.errors import Damaged, StorageFailed
 from dbops.model.server import Endpoint
 from dbops_mysql.backup import files, unpacked
+from dbops_mysql.backup.pages import check_pages, data_ranges
 from dbops_mysql.backup.tar import BLOCK, blocks
 
 NOBODY = Endpoint(engine="mysql")
@@ -141,3 +143,31 @@ def test_a_missing_file_and_a_short_one_are_told_by_number(tmp_path: Path) -> No
     for files_, size in ((2, 10), (1, 11)):
         with pytest.raises(Damaged, match=f"it had {files_} files of {size} bytes, and 1 of 10 came back"):
             unpacked.count({**where, "files": files_, "file_bytes": size}, NOBODY, None)  # type: ignore[arg-type]
+
+
+def system_tablespace(place: Path, page: int, extents: tuple[int, int] | None, pages: int) -> Path:
+    content = bytearray(page * pages)
+    if extents is not None:
+        struct.pack_into(">III", content, 6 * page - 190, 536853855, *extents)
+    (place / "ibdata1").write_bytes(content)
+    return place / "ibdata1"
+
+
+def test_the_doublewrite_buffer_is_no_data(tmp_path: Path) -> None:
+    for page, extents, pages, expected in (
+        (16384, (64, 128), 768, ((0, 63), (192, None))),
+        (8192, (128, 256), 1000, ((0, 127), (384, None))),
+        (16384, (128, 64), 192, ((0, 63),)),
+        (16384, (64, 256), 768, ((0, 63), (128, 255), (320, None))),
+        (16384, None, 768, ((0, None),)),
+    ):
+        assert data_ranges(system_tablespace(tmp_path, page, extents, pages), page, system=True) == expected
+    (tmp_path / "t.ibd").write_bytes(bytes(16384))
+    assert data_ranges(tmp_path / "t.ibd", 16384, system=False) == ((0, None),)
+
+
+def test_pages_are_not_looked_at_without_the_program(tmp_path: Path) -> None:
+    where = {"tool": str(tmp_path / "innochecksum"), "data": str(tmp_path), "page_size": "16384"}
+    said = str(check_pages(where, NOBODY, None)["checks"])  # type: ignore[arg-type]
+    assert "innochecksum is not installed" in said
+    assert "could_not_verify" in said
