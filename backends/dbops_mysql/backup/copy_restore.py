@@ -26,6 +26,7 @@ AREA = "area"
 SERVER = "restore-start"
 # What a server writes at its first start, and a program while it replays the log.
 SPARE_BYTES = 512 << 20
+CLONE_LIBRARY = "mysql_clone.so"
 DEFAULTS = {"innodb_page_size": "16384", "innodb_data_file_path": "ibdata1:12M:autoextend"}
 
 
@@ -76,7 +77,7 @@ def verify(chain: Chain, destination: Destination, family: Family, level: Verify
     }
     opening: dict[str, Value] = {
         "path": Ref(AREA, "path"), "data": Ref(AREA, "data"), "server": Ref(AREA, "server"), "family": family,
-        "settings": _settings(known, family),
+        "settings": _settings(known, family), "load": CLONE_LIBRARY if copied.how == "clone" else "",
     }  # fmt: skip
     full = level == "full"
     running = Hold(

@@ -42,7 +42,8 @@ def copy_server(arguments: Mapping[str, object], _endpoint: Endpoint, _runtime: 
     """A server on the copy in ``data``; its end is a clean shutdown.
 
     Arguments: ``path`` (the private directory around it), ``data``, ``server`` (the program), ``family``, ``settings``
-    (JSON: what the files need).
+    (JSON: what the files need), ``load`` (a plugin that is asked later and that the copy may not load by itself; empty
+    for none. A server that does not have it starts all the same).
     :raises ToolFailed: it does not start; with the end of its log.
     :raises CouldNotTell: nothing can be said about the backup from here.
     """
@@ -53,6 +54,7 @@ def copy_server(arguments: Mapping[str, object], _endpoint: Endpoint, _runtime: 
     password, setup = _account(path, socket_dir)
     for place in (data, socket_dir):
         own_server.hand_over(place, user)
+    load = [f"--plugin-load-add={arguments['load']}"] if arguments.get("load") else []
     needs = msgspec.json.decode(str(arguments["settings"]), type=dict[str, str])
     with server.start(
         Installation(family=family, version=(), server=Path(program), bindir=Path(program).parent, origin="given"),
@@ -61,7 +63,7 @@ def copy_server(arguments: Mapping[str, object], _endpoint: Endpoint, _runtime: 
         log=path / "server.log",
         user=user,
         settings={**QUICK, **needs},
-        options=["--skip-log-bin", f"--init-file={setup}"],
+        options=["--skip-log-bin", f"--init-file={setup}", *load],
     ) as running:
         try:
             running.wait_until_ready(RECOVER_S)

@@ -23,6 +23,7 @@ from dbops.operations import backup, restore, verify
 from dbops.testing.lend import Private
 from dbops.testing.mysql import Series
 from dbops.testing.servers import Installation, ThrowawayServer
+from dbops_mysql.backup import copy_restore
 from dbops_mysql.installation import server_user
 from dbops_mysql.server import CLEAN
 
@@ -206,6 +207,24 @@ def test_a_clone_is_refused_rather_than_incomplete(
     server.sql("DROP TABLE shop.loose; SET GLOBAL super_read_only = ON")
     made = backup.run(ws, "shop", method="physical")
     assert made.backup.log is not None
+
+
+@pytest.mark.mysql(family="mysql", newest=True)
+def test_a_clone_is_proved_and_tells_its_position_when_the_plugin_is_in_no_table_of_the_copy(
+    private_mysql: Private, workspace: Callable[..., Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = private_mysql(plugin_load_add="mysql_clone.so")
+    server.login("backup login", "")
+    server.sql("GRANT ALL ON *.* TO `backup login`@localhost; CREATE DATABASE shop")
+    ws = workspace(server)
+    made = backup.run(ws, "shop", method="physical").backup
+    proof = verify.verify(ws, made.id, level="restore")
+    assert proof.verdict is Verdict.VERIFIED, told(proof)
+    assert "the state is that of binlog.0" in told(proof)
+    monkeypatch.setattr(copy_restore, "CLONE_LIBRARY", "no_such_plugin.so")
+    proof = verify.verify(ws, made.id, level="restore")
+    assert proof.verdict is Verdict.VERIFIED, told(proof)
+    assert "position" not in told(proof)
 
 
 def refused(ws: Workspace) -> str:
