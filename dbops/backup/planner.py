@@ -43,7 +43,7 @@ def plan(
         verdict=verdict,
         objective=wanted.objective,
         reasons=(*reasons, *_remarks(case, facts, methods)),
-        methods=tuple(_answer(one, said, why, chosen=one is case) for one, said, why, _ in judged),
+        methods=tuple(_answer(one, said, (*why, *_known(one, facts)), chosen=one is case) for one, said, why, _ in judged),
         schedule=_schedule(case),
         predicted=_predicted(case),
         server_changes=case.changes,
@@ -173,9 +173,13 @@ def _remarks(case: Case, facts: BackupFacts, methods: Sequence[Method]) -> tuple
     if missed and not any(method.kind == "log" for method in methods):
         said.append("Losing less needs continuous archiving of the server's log, which is not set up by dbops yet.")
         said += [_off(one) for one in facts.blockers if one.method == "log"]
-    said += [one.text for one in facts.remarks if one.method == case.method.name]
+    said += _known(case, facts)
     said.append("A run that fails or is skipped adds one interval to the loss.")
     return tuple(said)
+
+
+def _known(case: Case, facts: BackupFacts) -> list[str]:
+    return [one.text for one in facts.remarks if one.method == case.method.name]
 
 
 def _off(blocker: Blocker) -> str:

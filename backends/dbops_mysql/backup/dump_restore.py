@@ -54,6 +54,12 @@ def restore(chain: Chain, place: Destination, family: Family) -> tuple[Step, ...
     known = contents(record)
     wanted = _wanted(record, known, place)
     name = place.database or wanted.name
+    if wanted.qualified and name != wanted.name:
+        raise UsageError(
+            f"{wanted.qualified} triggers of {wanted.name} name their database themselves: restored as {name}, they "
+            f"would be made in {wanted.name} instead",
+            hint=f"Restore it as {wanted.name}, on another server.",
+        )
     arguments: dict[str, Value] = {
         "database": name, "create": create_database(wanted, name), "family": family, "dumped_by": known.program,
         "largest": known.largest_statement, "tools": place.tools,

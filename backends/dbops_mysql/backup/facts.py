@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, cast
 
 import msgspec
@@ -18,6 +20,7 @@ from dbops_mysql import tools
 from dbops_mysql.backup import rights
 from dbops_mysql.backup.log_rate import begin
 from dbops_mysql.installation import Family
+from dbops_mysql.quoting import identifier
 from dbops_mysql.statement import text
 
 __all__ = ["About", "Database", "about", "chosen", "count", "databases", "inspect"]
@@ -34,6 +37,9 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
 
     :param loose: tables whose engine has no transactions.
     :param engines: how many tables each engine has.
+    :param hidden: stored programs of which the login sees the name alone.
+    :param broken: those that a dump cannot bring back; ``qualified`` triggers name their database, so that they cannot
+        come back in another one.
     :param floats: columns that a dump rounds.
     :param versioned: tables that keep their history; ``precise`` of them keep it by transactions.
     """
@@ -50,6 +56,8 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     triggers: int = 0
     events: int = 0
     hidden: int = 0
+    broken: int = 0
+    qualified: int = 0
     floats: int = 0
     engines: dict[str, int] = {}
     loose: tuple[str, ...] = ()
@@ -83,7 +91,7 @@ def inspect(reader: Reader, server: Server, host: Host, family: Family) -> Backu
     log_rate = begin(reader, server, settings)
     held = rights.read(reader)
     reader.tuples(FRESH)
-    rows, unread = _databases(reader)
+    rows, unread = _databases(reader, family)
     found = msgspec.structs.replace(_about(reader, server, family, settings, held), unread=unread)
     programs = _tools(host, server, family)
     rate, window = log_rate()
@@ -115,13 +123,13 @@ def chosen(facts: BackupFacts, names: Iterable[str]) -> tuple[Database, ...]:
     return tuple(one for one in databases(facts) if not wanted or one.name in wanted)
 
 
-def count(reader: Reader) -> tuple[Database, ...]:
+def count(reader: Reader, family: Family) -> tuple[Database, ...]:
     """What is there now, by database."""
-    rows, _ = _databases(reader)
+    rows, _ = _databases(reader, family)
     return tuple(msgspec.convert({**one.extra, "name": one.name}, type=Database) for one in rows)
 
 
-def _databases(reader: Reader) -> tuple[list[DatabaseFacts], tuple[str, ...]]:
+def _databases(reader: Reader, family: Family) -> tuple[list[DatabaseFacts], tuple[str, ...]]:
     """And what could not be read of them, with the reason."""
     extras: dict[str, dict[str, Any]] = {row["name"]: row for row in reader.dicts(text("backup_databases"))}
     sizes = dict.fromkeys(extras, 0)
@@ -136,6 +144,8 @@ def _databases(reader: Reader) -> tuple[list[DatabaseFacts], tuple[str, ...]]:
                 add(extras.get(row["name"], {}), row)
         except DbopsError as error:
             unread.append(error.message)
+    if family == "mariadb":
+        _add_qualified(reader, extras)
     return [
         DatabaseFacts(name=name, bytes=sizes[name], extra={key: value for key, value in extra.items() if key != "name"})
         for name, extra in extras.items()
@@ -160,7 +170,19 @@ def _add_tables(extra: dict[str, Any], row: Mapping[str, Any]) -> None:
 
 def _add_programs(extra: dict[str, Any], row: Mapping[str, Any]) -> None:
     extra[f"{row['kind']}s"] = int(row["programs"])
-    extra["hidden"] = extra.get("hidden", 0) + int(row["hidden"])
+    for name in ("hidden", "broken"):
+        extra[name] = extra.get(name, 0) + int(row[name])
+
+
+def _add_qualified(reader: Reader, extras: Mapping[str, dict[str, Any]]) -> None:
+    """A trigger keeps the text of its own CREATE. A dot before FOR EACH ROW may stand between a database and a name."""
+    for database, name in reader.tuples(text("backup_triggers")):
+        asked = f"SHOW CREATE TRIGGER {identifier(database)}.{identifier(name)}"
+        with suppress(DbopsError):  # it is gone
+            statement = str(reader.tuples(asked)[0][2])
+            head = re.split(r"\bFOR\s+EACH\s+ROW\b", statement, maxsplit=1, flags=re.IGNORECASE)[0]
+            if database in extras and "." in re.sub(r"\bDEFINER\s*=\s*\S+", "", head, flags=re.IGNORECASE):
+                extras[database]["qualified"] = extras[database].get("qualified", 0) + 1
 
 
 def _add_columns(extra: dict[str, Any], row: Mapping[str, Any]) -> None:

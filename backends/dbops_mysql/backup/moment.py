@@ -125,7 +125,7 @@ class _Opening:
         if family == "mysql" or not wanted.loose:
             self.notes += filter(None, [guard(self._link(), family)])
         with self._runtime.reader(self._endpoint) as reader:
-            self._found = count(reader)
+            self._found = count(reader, family)
         link = self._link()
         self._prepare(wanted.shares)
         with frozen(link, family, wanted.server, wanted.patience_s) as found:

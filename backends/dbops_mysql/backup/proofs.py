@@ -67,7 +67,7 @@ def objects(given: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -
     """As many tables, views and stored programs as there were. Argument: ``expected`` (JSON of databases)."""
     expected = msgspec.json.decode(str(given["expected"]), type=list[Database])
     with runtime.reader(endpoint) as reader:
-        found = {one.name: one for one in count(reader)}
+        found = {one.name: one for one in count(reader, "mysql")}
     wrong = [
         f"{one.name}: {getattr(one, kind)} {kind} were dumped, {getattr(found.get(one.name), kind, 0)} came back"
         for one in expected

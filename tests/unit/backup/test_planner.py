@@ -85,6 +85,7 @@ def test_what_is_to_be_known_of_the_chosen_method_is_said() -> None:
     answer = plan(Wanted(objective=Objective()), facts, (DUMP, COPY), [], PLENTY)
     assert "It locks for a moment." in answer.reasons
     assert "It needs a slot." not in answer.reasons
+    assert [one.reasons[-1] for one in answer.methods] == ["It locks for a moment.", "It needs a slot."]
 
 
 def test_a_yes_with_its_schedule(make_run: MakeRun) -> None:
