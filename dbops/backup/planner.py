@@ -43,7 +43,9 @@ def plan(
         verdict=verdict,
         objective=wanted.objective,
         reasons=(*reasons, *_remarks(case, facts, methods)),
-        methods=tuple(_answer(one, said, (*why, *_known(one, facts)), chosen=one is case) for one, said, why, _ in judged),
+        methods=tuple(
+            _answer(one, said, (*why, *_known(one, facts)), chosen=one is case) for one, said, why, _ in judged
+        ),
         schedule=_schedule(case),
         predicted=_predicted(case),
         server_changes=case.changes,

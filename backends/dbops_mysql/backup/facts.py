@@ -38,8 +38,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     :param loose: tables whose engine has no transactions.
     :param engines: how many tables each engine has.
     :param hidden: stored programs of which the login sees the name alone.
-    :param broken: those that a dump cannot bring back; ``qualified`` triggers name their database, so that they cannot
-        come back in another one.
+    :param qualified: triggers that name their database, so that they cannot come back in another one.
     :param floats: columns that a dump rounds.
     :param versioned: tables that keep their history; ``precise`` of them keep it by transactions.
     """
@@ -56,7 +55,6 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     triggers: int = 0
     events: int = 0
     hidden: int = 0
-    broken: int = 0
     qualified: int = 0
     floats: int = 0
     engines: dict[str, int] = {}
@@ -170,8 +168,7 @@ def _add_tables(extra: dict[str, Any], row: Mapping[str, Any]) -> None:
 
 def _add_programs(extra: dict[str, Any], row: Mapping[str, Any]) -> None:
     extra[f"{row['kind']}s"] = int(row["programs"])
-    for name in ("hidden", "broken"):
-        extra[name] = extra.get(name, 0) + int(row[name])
+    extra["hidden"] = extra.get("hidden", 0) + int(row["hidden"])
 
 
 def _add_qualified(reader: Reader, extras: Mapping[str, dict[str, Any]]) -> None:

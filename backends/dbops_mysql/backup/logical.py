@@ -100,7 +100,7 @@ class Logical:
             said.append(
                 f"{len(loose)} tables have no transactions, so a dump holds them as they are read: {few(loose)}."
             )
-        return (*said, *_broken(facts_module.databases(found)))
+        return tuple(said)
 
     def steps(self, job: BackupJob, facts: BackupFacts, server: Server) -> tuple[Step, ...]:
         """Accounts, then all databases at one moment, in as many streams as may run at once.
@@ -250,21 +250,12 @@ def _about(databases: Sequence[Database], family: Family, program: Tool | Missin
     versioned = [one.name for one in databases if one.versioned]
     if versioned and not (isinstance(program, Tool) and keeps_history(family, program, databases)):
         notes.append(f"the history of versioned tables is not in this dump: {few(versioned)}")
-    notes += _broken(databases)
     floats = [one.name for one in databases if one.floats]
     if floats:
         notes.append(
             f"columns of the type FLOAT come back rounded to six digits, which is all that a dump writes: {few(floats)}"
         )
     return notes
-
-
-def _broken(databases: Sequence[Database]) -> list[str]:
-    found = [f"{one.broken} of {one.name}" for one in databases if one.broken]
-    if not found:
-        return []
-    what = f"triggers and events that end in a semicolon ({few(found)})"
-    return [f"{what} are written by mysqldump so that they cannot be loaded: make them again without it"]
 
 
 def _as_found(databases: Sequence[Database], moment: Mapping[str, object]) -> tuple[Database, ...]:

@@ -1,12 +1,9 @@
 -- MySQL 8.0+, MariaDB 10.6+, SHOW_ROUTINE or SELECT, TRIGGER and EVENT (what a login may not see is not counted): stored
--- programs by database. `hidden` of them show their name alone; `broken` end in a semicolon, which MySQL keeps when they
--- came as one of several statements, and which its dump program then puts where nothing can load it (seen on 9.7).
+-- programs by database; `hidden` of them show their name alone.
 SELECT ROUTINE_SCHEMA AS name, 'routine' AS kind, COUNT(*) AS programs,
-       CAST(SUM(ROUTINE_DEFINITION IS NULL AND ROUTINE_BODY = 'SQL') AS UNSIGNED) AS hidden, 0 AS broken
+       CAST(SUM(ROUTINE_DEFINITION IS NULL AND ROUTINE_BODY = 'SQL') AS UNSIGNED) AS hidden
 FROM information_schema.ROUTINES GROUP BY ROUTINE_SCHEMA
 UNION ALL
-SELECT TRIGGER_SCHEMA, 'trigger', COUNT(*), 0, CAST(SUM(ACTION_STATEMENT REGEXP ';[[:space:]]*$') AS UNSIGNED)
-FROM information_schema.TRIGGERS GROUP BY TRIGGER_SCHEMA
+SELECT TRIGGER_SCHEMA, 'trigger', COUNT(*), 0 FROM information_schema.TRIGGERS GROUP BY TRIGGER_SCHEMA
 UNION ALL
-SELECT EVENT_SCHEMA, 'event', COUNT(*), 0, CAST(SUM(EVENT_DEFINITION REGEXP ';[[:space:]]*$') AS UNSIGNED)
-FROM information_schema.EVENTS GROUP BY EVENT_SCHEMA
+SELECT EVENT_SCHEMA, 'event', COUNT(*), 0 FROM information_schema.EVENTS GROUP BY EVENT_SCHEMA

@@ -120,3 +120,13 @@ def test_what_fails_while_it_is_read_comes_through() -> None:
 
     with pytest.raises(ToolFailed, match="killed"):
         read(Splitter(failing, ["a"]))
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 100, 1 << 20])
+def test_a_semicolon_where_nothing_could_load_it_is_taken_out(size: int) -> None:
+    trigger = "/*!50003 TRIGGER `t` BEFORE INSERT ON `a` FOR EACH ROW SET NEW.a = 1; */;;\nDELIMITER ;\n"
+    event = "/*!50106 EVENT `e` ON SCHEDULE EVERY 1 DAY DO DELETE FROM t; */ ;;\nDELIMITER ;\n"
+    rows = "INSERT INTO `a` VALUES ('x; */;;\\n');\n"
+    ((_, _, body),) = split(HEADER + mark("a") + rows + trigger + event + FOOTER, ["a"], size)
+    expected = HEADER + rows + trigger.replace("1; */", "1 */") + event.replace("t; */", "t */") + FOOTER
+    assert body == expected.encode() + WHOLE
