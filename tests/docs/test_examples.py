@@ -27,7 +27,7 @@ BLOCK = re.compile(
     re.DOTALL,
 )
 PAGES = ["how-to/health.md", "how-to/access.md", "how-to/users.md", "how-to/backup.md", "how-to/unattended.md"]
-OTHER_PAGES = ["how-to/access.md"]
+OTHER_PAGES = ["how-to/access.md", "how-to/backup.md"]
 
 
 def commands(page: str, engine: str = "postgresql") -> Iterator[tuple[str, str]]:
@@ -136,7 +136,10 @@ def other_place(other_shop: OtherShop, tmp_path_factory: pytest.TempPathFactory)
     assert at.password is not None
     (folder / "dbops.toml").write_text(
         f"""
+[repositories.main]
+url = "file://{folder}/repository"
 [targets.shop]
+repository = "main"
 url = "{at.engine}://{at.user}@{at.host}:{at.port}/shop"
 password = "{at.password.ref}"
 timeout = "20s"
