@@ -24,7 +24,8 @@ class MariaDB(MySQL):
 
     name = "mariadb"
     label = "MariaDB"
-    url_schemes: tuple[str, ...] = ("mariadb",)
+    # A mysql:// URL may lead to MariaDB as well: the probe says.
+    url_schemes: tuple[str, ...] = ("mariadb", "mysql")
     family: ClassVar[Family] = "mariadb"
     table: ClassVar[Table] = MARIADB
 

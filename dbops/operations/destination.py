@@ -39,7 +39,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.endpoint is None:
             return Destination(kind="directory", path=self.directory, tools=tools, only=databases)
-        if registry.for_scheme(self.endpoint.engine).name != record.engine:
+        # A scheme may be that of a fork too: what answers there is asked before anything is written.
+        if self.endpoint.engine.partition("+")[0] not in registry.backend(record.engine).url_schemes:
             raise UsageError(f"--into: a backup of {record.engine} cannot go into {self.endpoint}")
         if record.kind == "physical":
             raise UsageError(
