@@ -16,6 +16,7 @@ from dbops.access.evaluator import evaluator
 from dbops.access.explain import explain as explanation
 from dbops.access.matrix import access_of, holders, rows
 from dbops.access.naming import find, find_principal, label, parts, split_kind
+from dbops.access.sessions import from_host
 from dbops.access.simulate import Simulation
 from dbops.capabilities import Capability, supported
 from dbops.config import Target
@@ -174,6 +175,7 @@ def explain(
     with ws.open(ws.target(target), timeout_s=INSPECT_S) as opened:
         found = _inspect(opened, ())
     driver = opened.backend.access
+    found, who = _somebody(found, principal)
     working = Simulation(found)
     for change in driver.parse(what_if, found) if what_if else ():
         working.apply(change)
@@ -181,7 +183,7 @@ def explain(
     effective = evaluator(working.snapshot(), ws.now())
     one = effective.snapshot.objects[place]
     word = _action(effective, one, action)
-    answer = explanation(effective, find_principal(found, principal), word, one)
+    answer = explanation(effective, who, word, one)
     sql = tuple(driver.render(change, opened.server) for change in answer.changes)
     return msgspec.structs.replace(answer, minimal_revoke=sql)
 
@@ -197,8 +199,8 @@ def who(ws: Workspace, target: str | Target, *, action: str, object_: str) -> Ho
 
 def access(ws: Workspace, target: str | Target, *, principal: str) -> AccessReport:
     """Everything that a principal may do."""
-    found = snapshot(ws, target)
-    return access_of(evaluator(found, ws.now()), find_principal(found, principal))
+    found, number = _somebody(snapshot(ws, target), principal)
+    return access_of(evaluator(found, ws.now()), number)
 
 
 def matrix(
@@ -232,6 +234,17 @@ def _inspect(opened: Opened, databases: Sequence[str]) -> AccessSnapshot:
     return opened.backend.access.inspect(opened.reader, opened.server, Scope(databases=tuple(databases)))
 
 
+def _somebody(found: AccessSnapshot, text: str) -> tuple[AccessSnapshot, int]:
+    """A principal by its name, or the session of a user from one host, which the snapshot then has as a principal."""
+    try:
+        return found, find_principal(found, text)
+    except UsageError:
+        session = from_host(found, text)
+        if session is None:
+            raise
+        return session
+
+
 def _place(working: Simulation, found: AccessSnapshot, name: str) -> int:
     """The position of an object. A column without rights of its own is not in the snapshot: its table is, and then
     the column stands for itself; whether the table has it only the server knows."""
@@ -254,12 +267,17 @@ def _last(text: str, part: str) -> str:
 
 
 def _action(effective: Effective, one: SecuredObject, text: str) -> str:
-    word = " ".join(text.upper().replace("_", " ").split())
+    """As the engine writes it, which may be with ``_`` or with a blank between its words."""
     known = effective.snapshot.kind(one).actions
-    if word not in known:
+    found = {_words(action): action for action in known}.get(_words(text))
+    if found is None:
         where = label(effective.snapshot, one)
-        raise UsageError(f"{word} is no action on {where}", hint=f"There is: {', '.join(known)}.")
-    return word
+        raise UsageError(f"{_words(text)} is no action on {where}", hint=f"There is: {', '.join(known)}.")
+    return found
+
+
+def _words(action: str) -> str:
+    return " ".join(action.upper().replace("_", " ").split())
 
 
 def _self_check(opened: Opened, effective: Effective, count: int, seed: int) -> tuple[int, tuple[Disagreement, ...]]:
