@@ -126,10 +126,11 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """The laws with many more examples, freshly drawn."""
+    """The laws with many more examples, freshly drawn, and the answers about access of as many random servers."""
     install(session, "test")
     session.env["DBOPS_TEST_EXAMPLES"] = "2000"
     pytest(session, *WITHOUT_SERVER, "-m", "not slow", workers="worksteal")
+    pytest(session, "tests/live/mysql/test_access_differential.py", "-rP")
 
 
 @nox.session
