@@ -6,11 +6,12 @@ import getpass
 import platform
 import queue
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from itertools import groupby
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dbops.errors import DbopsError, Interrupted
 from dbops.execute import steps as actions
@@ -68,10 +69,12 @@ class _Run:
         self._context.journal.append("end", {"plan": self._plan.digest, "status": status, "error": reason})
 
     def _all(self, steps: Sequence[Step]) -> None:
-        for label, group in groupby(steps, key=_transaction):
-            if label is None:
+        for place, group in groupby(steps, key=_place):
+            if place is None:
                 for step in group:
                     self._one(step)
+            elif place.transaction is None:
+                self._one_by_one(step for step in group if isinstance(step, Sql))
             else:
                 self._transaction([step for step in group if isinstance(step, Sql)])
 
@@ -81,7 +84,13 @@ class _Run:
 
     def _transaction(self, steps: list[Sql]) -> None:
         self._context.go_on()
-        self._watched(steps, lambda: actions.sql(steps, self._context))
+        self._watched(steps, lambda: actions.transaction(steps, self._context))
+
+    def _one_by_one(self, steps: Iterable[Sql]) -> None:
+        with actions.one_by_one(self._context) as run:
+            for step in steps:
+                self._context.go_on()
+                self._watched([step], partial(run, step))
 
     def _act(self, step: Step) -> None:
         if isinstance(step, Together):
@@ -188,10 +197,16 @@ def _add(error: BaseException, closing: BaseException) -> None:
         error.add_note(f"closing what was held open failed too: {_said(closing)}")
 
 
-def _transaction(step: Step) -> tuple[str, str | None, str] | None:
-    if isinstance(step, Sql) and step.transaction is not None:
-        return step.endpoint, step.database, step.transaction
-    return None
+class _Place(NamedTuple):
+    """Where a statement runs: neighbours in the same place share a session, and a transaction when it has a name."""
+
+    endpoint: str
+    database: str | None
+    transaction: str | None
+
+
+def _place(step: Step) -> _Place | None:
+    return _Place(step.endpoint, step.database, step.transaction) if isinstance(step, Sql) else None
 
 
 def _first_cause(failed: Sequence[BaseException]) -> BaseException:

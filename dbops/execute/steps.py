@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from dbops import process
@@ -12,9 +13,9 @@ from dbops.errors import CouldNotTell, DbopsError, OutputError, UsageError
 from dbops.execute.context import Context
 from dbops.execute.transfer import transfer
 from dbops.plan import Call, Command, Fragment, Seal, Sql, Step, Transfer, Value, Wait, WriteFile
-from dbops.session import writer
+from dbops.session import SqlWriter, writer
 
-__all__ = ["act", "sql"]
+__all__ = ["act", "one_by_one", "transaction"]
 
 # The engine's word for two sessions that changed one catalogue row: the whole transaction may be tried again.
 _AGAIN = {"concurrent_update", "deadlock", "serialization_failure"}
@@ -24,7 +25,8 @@ _TRIES = 4
 def act(step: Step, context: Context) -> None:
     """Carry out one step that is not a container."""
     if isinstance(step, Sql):
-        sql([step], context)
+        with one_by_one(context) as run:
+            run(step)
     elif isinstance(step, Command):
         command(step, context)
     elif isinstance(step, WriteFile):
@@ -39,32 +41,47 @@ def act(step: Step, context: Context) -> None:
         raise TypeError(f"{type(step).__name__} is a container")
 
 
-def sql(steps: Sequence[Sql], context: Context) -> None:
-    """Statements for one database, in one transaction when there is a label."""
+def transaction(steps: Sequence[Sql], context: Context) -> None:
+    """Statements for one database, all or none."""
+
+    def once() -> None:
+        with _writer(steps[0], context) as session, session.transaction():
+            for step in steps:
+                _run(step, context, session.run)
+
+    _tried(once, again=True)
+
+
+@contextmanager
+def one_by_one(context: Context) -> Generator[Callable[[Sql], None]]:
+    """Runs statements for one database, each by itself, in one session that is opened with the first of them."""
+    with ExitStack() as stack:
+        session: list[SqlWriter] = []
+
+        def run(step: Sql) -> None:
+            if not session:
+                session.append(stack.enter_context(_writer(step, context)))
+            _tried(lambda: _run(step, context, session[0].run), again=step.idempotent)
+
+        yield run
+
+
+def _writer(step: Sql, context: Context) -> AbstractContextManager[SqlWriter]:
+    endpoint = context.endpoint(step.endpoint)
+    if step.database is not None:
+        endpoint = endpoint.at(step.database)
+    return writer(context.backend, endpoint, resolve=context.secret)
+
+
+def _tried(action: Callable[[], None], *, again: bool) -> None:
     for attempt in range(1, _TRIES + 1):
         try:
-            return _sql_once(steps, context)
+            return action()
         except DbopsError as error:
-            repeatable = steps[0].transaction is not None or all(step.idempotent for step in steps)
-            if error.reason not in _AGAIN or not repeatable or attempt == _TRIES:
+            if error.reason not in _AGAIN or not again or attempt == _TRIES:
                 raise
             time.sleep(0.1 * 2**attempt)
     return None
-
-
-def _sql_once(steps: Sequence[Sql], context: Context) -> None:
-    first = steps[0]
-    endpoint = context.endpoint(first.endpoint)
-    if first.database is not None:
-        endpoint = endpoint.at(first.database)
-    with writer(context.backend, endpoint, resolve=context.secret) as session:
-        if first.transaction is None:
-            for step in steps:
-                _run(step, context, session.run)
-        else:
-            with session.transaction():
-                for step in steps:
-                    _run(step, context, session.run)
 
 
 def _run(step: Sql, context: Context, run: Callable[[str], None]) -> None:

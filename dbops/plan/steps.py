@@ -209,7 +209,8 @@ def _as_float(step: _Base, field: str, value: float) -> None:
 
 
 class Sql(_Base, frozen=True, kw_only=True, tag="sql"):
-    """One statement. Neighbours with the same ``transaction`` label and database share one transaction."""
+    """One statement. Neighbours with the same ``transaction`` label and database share one transaction; without a label
+    each commits by itself, in a session that they share."""
 
     statement: tuple[Fragment, ...]
     database: str | None = None

@@ -104,6 +104,23 @@ def test_what_allows_no_transaction_runs_alone(run: Run, database: Database) -> 
     assert tables(database) == ["a", "i"]
 
 
+def test_neighbours_that_commit_by_themselves_share_a_session(run: Run, database: Database) -> None:
+    """And what one did stays when the next one fails."""
+    outcome = run(
+        sql("a", "CREATE TABLE public.a AS SELECT pg_backend_pid() AS pid", transaction=None),
+        sql("b", "INSERT INTO public.a SELECT pg_backend_pid()", transaction=None),
+        sql("c", "INSERT INTO nowhere VALUES (1)", transaction=None),
+        sql("d", "INSERT INTO public.a VALUES (0)", transaction=None),
+    )
+    assert [result.status for result in outcome.steps] == [
+        StepStatus.DONE,
+        StepStatus.DONE,
+        StepStatus.FAILED,
+        StepStatus.NOT_RUN,
+    ]
+    assert database.sql("SELECT count(*), count(DISTINCT pid) FROM public.a") == [(2, 1)]
+
+
 def test_steps_for_another_database(run: Run, database: Database) -> None:
     database.server.sql(f"CREATE DATABASE {database.name}_b")
     try:
