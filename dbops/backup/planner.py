@@ -174,7 +174,8 @@ def _remarks(case: Case, facts: BackupFacts, methods: Sequence[Method]) -> tuple
     missed = limit is not None and isinstance(case.loss, Range) and case.loss.high > limit
     if missed and not any(method.kind == "log" for method in methods):
         said.append("Losing less needs continuous archiving of the server's log, which is not set up by dbops yet.")
-        said += [_off(one) for one in facts.blockers if one.method == "log"]
+    met = limit is None or (isinstance(case.loss, Range) and case.loss.high <= limit)
+    said += [] if met else [_off(one) for one in facts.blockers if one.method == "log"]
     said += _known(case, facts)
     said.append("A run that fails or is skipped adds one interval to the loss.")
     return tuple(said)

@@ -75,6 +75,8 @@ def test_what_keeps_the_log_from_being_archived_is_said_where_a_log_would_help(m
     assert "log_bin = OFF: set log_bin = ON and restart first." in answer.reasons
     answer = plan(wanted, facts_of(blockers=(msgspec.structs.replace(off, restart=False),)), (DUMP,), runs, PLENTY)
     assert "log_bin = OFF: set log_bin = ON first." in answer.reasons
+    unmeasured = plan(wanted, facts_of(blockers=(off,)), (DUMP,), [], PLENTY)
+    assert "log_bin = OFF: set log_bin = ON and restart first." in unmeasured.reasons
     content = Wanted(objective=Objective(rpo_s=86_400))
     answer = plan(content, facts_of(blockers=(off,)), (DUMP,), runs, PLENTY)
     assert not any("log_bin" in reason for reason in answer.reasons)

@@ -1,0 +1,259 @@
+"""What goes wrong while a dump is made or brought back: it is said plainly, nothing is kept, nothing is left held."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dbops import Workspace
+from dbops.errors import DbopsError, OutputError, StorageFailed, ToolFailed
+from dbops.model.backup import Verdict
+from dbops.operations import backup, restore, verify
+from dbops.operations.shelf import open_shelf
+from dbops.testing.lend import Private
+from dbops.testing.mysql import Series
+from dbops.testing.servers import Installation, ThrowawayServer
+from dbops_mysql.backup.artifacts import contents
+
+LEFT = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'dump login'"
+BIG = 200_000
+# Texts that hardly compress.
+TEXT = "CONCAT(SHA2({0}, 512), SHA2({0} + 1, 512), SHA2({0} + 2, 512))"
+ROWS = {
+    "mysql": (
+        "SET SESSION cte_max_recursion_depth = 10000000; INSERT INTO big.t WITH RECURSIVE n AS "
+        f"(SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < {{0}}) SELECT i, {TEXT.format('i')} FROM n"
+    ),
+    "mariadb": f"INSERT INTO big.t SELECT seq, {TEXT.format('seq')} FROM seq_1_to_{{0}}",
+}
+
+
+@pytest.fixture(scope="module")
+def big(shop: ThrowawayServer, mysql_series: Series) -> Iterator[ThrowawayServer]:
+    """With a database that takes a while to be dumped."""
+    shop.sql("CREATE DATABASE big; CREATE TABLE big.t (id int PRIMARY KEY, note text)")
+    shop.sql(f"USE big; {ROWS[mysql_series.family].format(BIG)}")
+    yield shop
+    shop.sql("DROP DATABASE big")
+
+
+def nothing_left(server: ThrowawayServer, ws: Workspace) -> None:
+    """No session, no lock, no backup, no stray object."""
+    for _ in range(100):
+        if server.sql(LEFT) == [(0,)]:
+            break
+        time.sleep(0.1)
+    assert server.sql(LEFT) == [(0,)]
+    server.sql("SET lock_wait_timeout = 5; CREATE TABLE shop.free (a int); INSERT INTO shop.free VALUES (1)")
+    server.sql("DROP TABLE shop.free")
+    shelf = open_shelf(ws, ws.target("shop"))
+    assert shelf.records == ()
+
+
+def children(name: str) -> list[int]:
+    """Dump programs that this process started."""
+    found = subprocess.run(["ps", "-eww", "-o", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    return [
+        int(line.split()[0])
+        for line in found.splitlines()
+        if line.split()[1] == str(os.getpid()) and name in line and "--single-transaction" in line
+    ]
+
+
+def while_it_runs(ws: Workspace, action: Callable[[], None]) -> DbopsError:
+    """The error of a backup during which something happens."""
+    caught: list[DbopsError] = []
+
+    def run() -> None:
+        try:
+            backup.run(ws, "shop", method="dump")
+        except DbopsError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    action()
+    thread.join(120)
+    assert caught, "the backup succeeded"
+    return caught[0]
+
+
+def test_a_dump_program_that_is_killed(
+    big: ThrowawayServer, mysql_series: Series, workspace: Callable[..., Workspace]
+) -> None:
+    ws = workspace(big)
+
+    def kill() -> None:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            found = children("dump")
+            if found:
+                time.sleep(0.2)
+                for pid in found:
+                    os.kill(pid, signal.SIGKILL)
+                return
+            time.sleep(0.01)
+
+    error = while_it_runs(ws, kill)
+    assert isinstance(error, ToolFailed)
+    assert "killed by SIGKILL" in error.message
+    assert "Nothing of this" in error.hint
+    nothing_left(big, ws)
+
+
+def test_a_repository_that_is_full(big: ThrowawayServer, workspace: Callable[..., Workspace], tmp_path: Path) -> None:
+    place = tmp_path / "small"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
+    if subprocess.run(words, capture_output=True, check=False).returncode != 0:
+        pytest.skip("not tested here: a disk that fills up (no right to mount a tmpfs)")
+    try:
+        ws = workspace(big, repository=str(place))
+        with pytest.raises(StorageFailed, match="no space left in repository"):
+            backup.run(ws, "shop", method="dump")
+        nothing_left(big, ws)
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_ctrl_c_ends_it_and_lets_everything_go(
+    big: ThrowawayServer, workspace: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    ws = workspace(big)
+    endpoint = big.endpoint("dump login")
+    (tmp_path / "dbops.toml").write_text(
+        f'[defaults]\nrepository = "main"\n[repositories.main]\nurl = "file://{tmp_path}/repository"\n[targets.shop]\n'
+        f'url = "{endpoint.engine}://dump%20login@{endpoint.host}:{endpoint.port}/"\n'
+        f'password = "{endpoint.password}"\n',
+        "utf-8",
+    )
+    env = {**os.environ, "DBOPS_CONFIG": str(tmp_path / "dbops.toml"), "DBOPS_STATE": str(tmp_path / "state")}
+    words = [sys.executable, "-m", "dbops", "backup", "run", "shop", "--method", "dump"]
+    started = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 60
+    while big.sql(LEFT)[0][0] < 4 and time.monotonic() < end:
+        time.sleep(0.02)
+    started.send_signal(signal.SIGINT)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == 130, said
+    nothing_left(big, ws)
+
+
+def test_a_row_of_forty_megabytes(
+    shop: ThrowawayServer, mysql_series: Series, private_mysql: Private, workspace: Callable[..., Workspace]
+) -> None:
+    before = shop.sql("SELECT @@GLOBAL.max_allowed_packet")[0][0]
+    shop.sql("SET GLOBAL max_allowed_packet = 1073741824")
+    shop.sql("CREATE DATABASE wide; CREATE TABLE wide.t (a int, b longblob)")
+    try:
+        shop.sql("INSERT INTO wide.t VALUES (1, REPEAT(x'00ff27', 14000000)), (2, NULL)")
+        ws = workspace(shop)
+        made = backup.run(ws, "shop", method="dump", databases=["wide"]).backup
+        assert contents(made).largest_statement > 80_000_000
+        proof = verify.verify(ws, made.id, level="full")
+        assert proof.verdict is Verdict.VERIFIED, proof.reasons
+        shop.sql("SET GLOBAL max_allowed_packet = 67108864")
+        _, plan = restore.plan(ws, "shop", into=shop.url(database="wide_again"))
+        assert plan is not None
+        with pytest.raises(OutputError, match="takes statements of at most 67,108,864 bytes") as refused:
+            restore.carry_out(ws, plan)
+        assert "SET GLOBAL max_allowed_packet = " in refused.value.hint
+        assert shop.sql("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'wide_again'") == [(0,)]
+    finally:
+        shop.sql(f"DROP DATABASE wide; SET GLOBAL max_allowed_packet = {before}")
+
+
+def test_a_server_that_is_read_only(shop: ThrowawayServer, workspace: Callable[..., Workspace]) -> None:
+    shop.sql("SET GLOBAL read_only = ON")
+    try:
+        ws = workspace(shop)
+        made = backup.run(ws, "shop", method="dump", databases=["shop"]).backup
+        assert contents(made).about.standby
+        assert made.log is not None
+        _, plan = restore.plan(ws, "shop", into=shop.url(database="again"))
+        assert plan is not None
+    finally:
+        shop.sql("SET GLOBAL read_only = OFF")
+
+
+@pytest.mark.mysql(newest=True)
+def test_a_server_without_a_binary_log(
+    private_mysql: Private, mysql_series: Series, workspace: Callable[..., Workspace]
+) -> None:
+    from dbops.model.backup import Objective
+
+    settings = {"skip_log_bin": "ON"} if mysql_series.family == "mysql" else {}
+    server = private_mysql(**settings)
+    server.sql("CREATE DATABASE shop; CREATE TABLE shop.t (a int); INSERT INTO shop.t VALUES (1)")
+    server.login("dump login", "")
+    server.sql("GRANT ALL ON *.* TO 'dump login'@localhost")
+    ws = workspace(server)
+    made = backup.run(ws, "shop", method="dump").backup
+    assert made.log is None
+    assert verify.verify(ws, made.id, level="full").verdict is Verdict.VERIFIED
+    answer = backup.plan(ws, "shop", objective=Objective(rpo_s=60))
+    assert "the server writes no binary log (log_bin = OFF): set log_bin = ON and restart first." in answer.reasons
+    server.kill()
+    server.start()
+    server.sql("CREATE DATABASE big; CREATE TABLE big.t (id int PRIMARY KEY, note text)")
+    server.sql(f"USE big; {ROWS[mysql_series.family].format(400_000)}")
+    seen = len(open_shelf(ws, ws.target("shop")).records)
+
+    def kill() -> None:
+        end = time.monotonic() + 60
+        while not children("dump") and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        server.kill()
+
+    error = while_it_runs(ws, kill)
+    assert error.code in (69, 74)
+    assert len(open_shelf(ws, ws.target("shop")).records) == seen
+
+
+@pytest.mark.mysql(newest=True)
+def test_where_tls_is_required_the_programs_speak_it_too(
+    private_mysql: Private, workspace: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    subprocess.run([*words, "-keyout", key, "-out", certificate], capture_output=True, check=True)
+    tmp_path.chmod(0o755)
+    for file in (key, certificate):
+        file.chmod(0o644)
+    place = Path("/tmp") / f"dbops-tls-{os.getpid()}"
+    place.mkdir(exist_ok=True)
+    for file in (key, certificate):
+        (place / file.name).write_bytes(file.read_bytes())
+    server = private_mysql(
+        ssl_key=str(place / "key.pem"), ssl_cert=str(place / "cert.pem"), require_secure_transport="ON"
+    )
+    server.sql("CREATE DATABASE shop; CREATE TABLE shop.t (a int); INSERT INTO shop.t VALUES (1)")
+    server.login("dump login", "REQUIRE SSL")
+    server.sql("GRANT ALL ON *.* TO 'dump login'@localhost")
+    ws = workspace(server, query="?ssl-mode=REQUIRED")
+    assert backup.run(ws, "shop", method="dump").backup.databases == ("shop",)
+
+
+def test_a_server_program_that_is_missing_is_no_word_against_the_backup(
+    shop: ThrowawayServer,
+    mysql_installation: Installation,
+    workspace: Callable[..., Workspace],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from dbops_mysql.backup import scratch
+
+    ws = workspace(shop)
+    made = backup.run(ws, "shop", method="dump", databases=["shop"]).backup
+    monkeypatch.setattr(scratch, "installations", lambda places, family: ())
+    proof = verify.verify(ws, made.id, level="restore")
+    assert proof.verdict is Verdict.COULD_NOT_VERIFY
+    assert "server is needed to prove this dump, and this machine has: none" in proof.reasons[0]
