@@ -39,13 +39,12 @@ class MySQLAccess:
         return inspect(reader, server, scope, self._catalogue)
 
     def ask(
-        self,
-        reader: Reader,  # noqa: ARG002
-        snapshot: AccessSnapshot,  # noqa: ARG002
-        questions: Sequence[Question],
+        self, reader: Reader, snapshot: AccessSnapshot, questions: Sequence[Question]
     ) -> tuple[bool | Missing, ...]:
-        """The server's own answers, where it has any."""
-        return (Missing("not_supported_version", "not asked yet"),) * len(questions)
+        """What ``SHOW GRANTS`` says, where that decides."""
+        from dbops_mysql.access.ask import ask
+
+        return ask(reader, snapshot, questions)
 
     def rules(self) -> tuple[Rule, ...]:
         """What an audit looks for."""

@@ -19,6 +19,7 @@ import pytest
 
 from dbops import registry
 from dbops.access.accounts import account_name
+from dbops.access.audit import sample
 from dbops.access.effective import Effective
 from dbops.access.evaluator import evaluator
 from dbops.access.hosts import LOCALHOST, Origin
@@ -28,6 +29,7 @@ from dbops.access.undecided import undecided
 from dbops.model.access import AccessSnapshot, Principal, Scope, SecuredObject
 from dbops.secrets import Secrets
 from dbops.session import connect
+from dbops.spi import Backend, Reader
 from dbops.testing.lend import Private
 from dbops_mysql.quoting import account, identifier
 from dbops_mysql.throwaway import MySQLServer
@@ -377,7 +379,9 @@ def compared(world: World) -> tuple[int, int, list[str]]:
     world.sql("CREATE USER sink@`nowhere.invalid`")
     with connect(backend, world.server.endpoint(), resolve=Secrets().resolve, timeout_s=30) as reader:
         snapshot = backend.access.inspect(reader, backend.probe(reader), Scope())
+        otherwise = spoken(backend, reader, snapshot)
     snapshot, clients, wrong, asked = authenticated(world, snapshot)
+    wrong += otherwise
     effective, yes = evaluator(snapshot, datetime.now(UTC)), 0
     assert isinstance(effective, Matched)
     for one, actions, statement in probes(world, snapshot):
@@ -396,6 +400,19 @@ def compared(world: World) -> tuple[int, int, list[str]]:
     for _, connection in clients:
         connection.close()
     return asked, yes, wrong
+
+
+def spoken(backend: Backend, reader: Reader, snapshot: AccessSnapshot) -> list[str]:
+    """Where what SHOW GRANTS says, as far as it decides, is not what we say."""
+    questions = sample(evaluator(snapshot, snapshot.taken_at), 300, 1)
+    answers = backend.access.ask(reader, snapshot, questions)
+    assert sum(isinstance(one, bool) for one in answers) > 30
+    names, things = snapshot.principals, snapshot.objects
+    return [
+        f"{names[one.principal].name}, {one.action} on {label(snapshot, things[one.object])}: SHOW GRANTS says {answer}"
+        for one, answer in zip(questions, answers, strict=True)
+        if isinstance(answer, bool) and answer is not one.ours
+    ]
 
 
 def described(snapshot: AccessSnapshot, who: int) -> str:
