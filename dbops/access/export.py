@@ -15,14 +15,29 @@ Entry = dict[str, Any]  # Any: the plain values of a YAML document
 
 
 def names_to_export(snapshot: AccessSnapshot, patterns: Sequence[str]) -> tuple[str, ...]:
-    """The principals that a spec is made of; without patterns everybody but the engine's own and who bypasses all."""
-    bypass = set(snapshot.rules.bypass)
+    """The principals that a spec is made of; without patterns everybody but the engine's own and who may do all."""
+    bypass, everything = set(snapshot.rules.bypass), _with_everything(snapshot)
     return tuple(
         one.name
-        for one in snapshot.principals
-        if (managed(patterns, one) if patterns else not one.system and not bypass.intersection(one.attributes))
+        for number, one in enumerate(snapshot.principals)
+        if (
+            managed(patterns, one)
+            if patterns
+            else not one.system and not bypass.intersection(one.attributes) and number not in everything
+        )
         and one.kind not in ("public", "unknown")
     )
+
+
+def _with_everything(snapshot: AccessSnapshot) -> set[int]:
+    """Who was granted every right on the whole of a server, where an engine has rights on that."""
+    found: set[int] = set()
+    for one in snapshot.objects:
+        kind = snapshot.kind(one)
+        every = sum(1 << at for at, action in enumerate(kind.actions) if action not in kind.own_options)
+        if not one.path and kind.option:
+            found |= {grant.grantee for grant in snapshot.grants(one) if grant.actions & every == every}
+    return found
 
 
 def export(snapshot: AccessSnapshot, names: Sequence[str], databases: Sequence[str]) -> Entry:

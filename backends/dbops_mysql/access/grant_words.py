@@ -150,7 +150,8 @@ class GrantWords:
         return name, path
 
     def _path(self, grant: SpecGrant, name: str, kind: Kind, rest: str) -> tuple[str, ...]:
-        if name in ("pattern", "account"):
+        quoted = rest.startswith(self._rules.quotes[0])
+        if name in ("pattern", "account") and not quoted:  # dots and all
             found: tuple[str, ...] = (rest,) if rest else ()
         else:
             try:
@@ -164,7 +165,7 @@ class GrantWords:
                 hint=f"Write {name}:{example}." if example else f"Write {name}.",
             )
         if name == "account":
-            both = split_account(rest) or (rest, ANY_HOST)
+            both = split_account(found[0]) or (found[0], ANY_HOST)
             return (account_name(*both),)
         return tuple(self._folded(part) for part in found) if kind.family != "routine" else found
 

@@ -115,7 +115,7 @@ class MySQLWords:
             )
         user, hosts = (both[0], (both[1],)) if both is not None else (one.name, one.hosts)
         if not user and one.state == "present":
-            raise InputError(f"{one.where}: an account without a name lets in whoever comes", hint="state: absent")
+            self._grants.notes.append(f"{one.where}: {one.name} lets in whoever comes from there, whatever his name")
         self._check_length(one, user)
         return user, tuple(self._host(one, host) for host in hosts)
 

@@ -182,6 +182,20 @@ def test_one_apply_is_enough(mysql_database: Database, ws: Workspace) -> None:
     assert again.status == "in_sync"
 
 
+def test_an_export_plans_to_nothing(mysql_database: Database, ws: Workspace) -> None:
+    mysql_database.sql(SHOP)
+    users.apply(ws, spec(mysql_database, BODY.format(db=mysql_database.name)), mysql_database.url())
+    mysql_database.sql("CREATE USER ''@'10.9.%'; GRANT SELECT ON orders TO ''@'10.9.%'")
+    exported = users.export(ws, mysql_database.url())
+    assert f"database:{mysql_database.name}" in exported
+    assert "root" not in exported
+    answer, _ = users.plan(ws, exported, mysql_database.url())
+    assert [step.sql for step in answer.steps] == []
+    assert any("''@'10.9.%' lets in whoever comes from there" in note for note in answer.notes)
+    without = users.export(ws, mysql_database.server.url(), principals=["alice", "app_*"])
+    assert users.plan(ws, without, mysql_database.server.url())[0].steps == ()
+
+
 def test_a_second_run_is_turned_away(mysql_database: Database, ws: Workspace, tmp_path: Path) -> None:
     """Even from another machine: the lock is the server's."""
     server = mysql_database.server

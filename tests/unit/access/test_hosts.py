@@ -9,7 +9,7 @@ import pytest
 
 from dbops import yaml
 from dbops.access.diff import Difference, diff
-from dbops.access.export import export
+from dbops.access.export import export, names_to_export
 from dbops.access.simulate import simulate
 from dbops.errors import InputError
 from dbops.model.access import AccessSnapshot, Grant, Kind, Membership, Principal, Rules, SecuredObject
@@ -198,6 +198,13 @@ def test_an_option_for_all_of_a_level_and_options_of_single_actions() -> None:
     ]
     alone = export(world(Grant(HERE, -1, SERVER.bits(("PASS ON",)))), ["'a'@'here'"], [])
     assert alone["users"]["a"]["grants"] == [{"object": "server", "can": ["pass on"]}]
+
+
+def test_who_has_everything_is_in_no_spec_that_nobody_asked_for() -> None:
+    every = SERVER.bits(("SELECT", "PASS ON"))
+    snapshot = world(Grant(HERE, -1, every), Grant(THERE, -1, SERVER.bits(("SELECT", "HELP"))))
+    assert names_to_export(snapshot, ()) == ("'a'@'there'", "'read'@'%'", "'write'@'%'")
+    assert names_to_export(snapshot, ["a"]) == ("'a'@'here'", "'a'@'there'")
 
 
 # -- as a spec --------------------------------------------------------------------------------------------------------
