@@ -76,6 +76,8 @@ class Accounts:
                 others = self._fitting(one.user, origin)
                 if best is None or others < best[0]:
                     best = others, origin
+                if others == 1:  # its own alone: no other place is better
+                    break
         if best is not None:
             return Session(number, one.user, best[1])
         origin = next(origins(one.host, resolves=resolves), Origin(one.host, one.host))
