@@ -48,7 +48,10 @@ class MySQLAccess:
 
     def rules(self) -> tuple[Rule, ...]:
         """What an audit looks for."""
-        return ()
+        from dbops_mysql.access.audit_words import MYSQL
+        from dbops_mysql.access.rules import rules
+
+        return rules(MYSQL)
 
     def _words(self, desired: Desired, server: Server) -> MySQLWords:
         from dbops_mysql.access.words import MySQLWords
@@ -103,6 +106,13 @@ class MariaDBAccess(MySQLAccess):
         from dbops_mysql.access.mariadb import MariaDBCatalogue
 
         return MariaDBCatalogue(reader, server)
+
+    def rules(self) -> tuple[Rule, ...]:
+        """What an audit looks for."""
+        from dbops_mysql.access.audit_words import MARIADB
+        from dbops_mysql.access.rules import rules
+
+        return rules(MARIADB)
 
     def _words(self, desired: Desired, server: Server) -> MySQLWords:
         from dbops_mysql.access.mariadb_words import MariaDBWords

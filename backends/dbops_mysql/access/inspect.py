@@ -15,6 +15,7 @@ from dbops_mysql.access.catalogue import Account, MySQLCatalogue
 from dbops_mysql.access.order import in_turn, turns
 from dbops_mysql.access.people import People
 from dbops_mysql.access.things import WHOLE, Things
+from dbops_mysql.probe import skips_grants
 from dbops_mysql.statement import text
 
 __all__ = ["inspect"]
@@ -34,7 +35,7 @@ def inspect(reader: Reader, server: Server, scope: Scope, catalogue: Asking) -> 
             accounts = asked.accounts()
             rules = asked.rules({name for one in accounts for name in one.dynamic})
             matching = rules.matching or Matching()
-            people = People(in_turn(reader, accounts, matching))
+            people = People(in_turn(reader, accounts, matching), skipped=skips_grants(server))
             memberships = [people.membership(one) for one in asked.members(accounts)]
             rights = list(asked.rights())
         except NotPermitted as error:

@@ -8,18 +8,27 @@ from dbops.access.accounts import account_name
 from dbops.model.access import PUBLIC, Membership, Principal
 from dbops_mysql.access.catalogue import Account, Member
 
-__all__ = ["People"]
+__all__ = ["SKIPPED", "People"]
+
+SKIPPED = "skip-grant-tables"
+""":attr:`~dbops.model.access.Principal.settings` of the public, where rights do not count."""
 
 
 class People:
-    """Principal 0 is the public: MariaDB's role PUBLIC; on MySQL nobody grants to it."""
+    """Principal 0 is the public: MariaDB's role PUBLIC; on MySQL nobody grants to it.
 
-    def __init__(self, accounts: Iterable[Account]) -> None:
-        self.principals: list[Principal] = [Principal(name="PUBLIC", kind="public", system=True)]
+    :param skipped: the server asks nobody who he is, which is a setting of the public's.
+    """
+
+    def __init__(self, accounts: Iterable[Account], *, skipped: bool = False) -> None:
+        facts = (SKIPPED,) if skipped else ()
+        self.principals: list[Principal] = [Principal(name="PUBLIC", kind="public", system=True, settings=facts)]
         self._numbers: dict[tuple[str, str], int] = {("PUBLIC", ""): PUBLIC}
         for one in accounts:
             if (one.user, one.host) == ("PUBLIC", ""):
-                self.principals[PUBLIC] = Principal(name="PUBLIC", kind="public", system=True, settings=("exists",))
+                self.principals[PUBLIC] = Principal(
+                    name="PUBLIC", kind="public", system=True, settings=("exists", *facts)
+                )
             if (one.user, one.host) not in self._numbers:
                 self._numbers[one.user, one.host] = len(self.principals)
                 self.principals.append(_principal(one))
