@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -41,7 +41,7 @@ class MySQLServer(Throwaway[server.Running]):
     """
 
     administrator: ClassVar[str] = ROOT
-    try_again: ClassVar[tuple[str, ...]] = ("Address already in use", "Do you already have another")
+    try_again: ClassVar[Sequence[str]] = ("Address already in use", "Do you already have another")
     cheap: ClassVar[Mapping[str, str]] = {**CHEAP, "innodb_flush_method": "nosync"}
     # Statements that take away accounts that an installation makes and nobody wants.
     fewer: ClassVar[tuple[str, ...]] = ()

@@ -7,7 +7,7 @@ whatever tells servers apart would take them for the same one.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,7 +36,7 @@ class PostgresServer(Throwaway[server.Running]):
 
     engine = "postgresql"
     administrator: ClassVar[str] = SUPERUSER
-    try_again: ClassVar[tuple[str, ...]] = (
+    try_again: ClassVar[Sequence[str]] = (
         "could not create any TCP/IP sockets",
         "Address already in use",
         # One that was killed is still ending.

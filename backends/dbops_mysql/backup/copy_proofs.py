@@ -60,7 +60,7 @@ def check_tables(arguments: Mapping[str, object], endpoint: Endpoint, runtime: R
 # Any: the values of a row have the types that the driver gives them.
 def _note(looked: Looked, table: str, said: list[tuple[Any, ...]]) -> None:
     messages = [(str(kind).lower(), str(words)) for _, _, kind, words in said]
-    words = "; ".join(f"{words}" for kind, words in messages if words != "OK")
+    words = "; ".join(words for _, words in messages if words != "OK")
     if any(CANNOT_CHECK in words for _, words in messages):
         looked.unchecked += 1
     elif any(UNABLE.search(words) for _, words in messages):

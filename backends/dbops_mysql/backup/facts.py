@@ -211,8 +211,9 @@ def _about(reader: Reader, server: Server, family: Family, settings: Mapping[str
 
 def _tools(host: Host, server: Server, family: Family) -> dict[str, Tool | Missing]:
     """Asked side by side: some thirty programs are started to tell their versions."""
+
+    def find(purpose: str) -> Tool | Missing:
+        return tools.find(host, family, purpose, server.version, same_series=purpose in SAME_SERIES)
+
     with ThreadPoolExecutor(host.cpus) as pool:
-        every = pool.map(
-            lambda one: tools.find(host, family, one, server.version, same_series=one in SAME_SERIES), PURPOSES
-        )
-        return dict(zip(PURPOSES, every, strict=True))
+        return dict(zip(PURPOSES, pool.map(find, PURPOSES), strict=True))

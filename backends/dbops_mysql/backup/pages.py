@@ -37,8 +37,12 @@ def check_pages(arguments: Mapping[str, object], _endpoint: Endpoint, runtime: R
     system = [data / one.partition(":")[0] for one in str(arguments["system"]).split(";")]
     found = (path for pattern in TABLESPACES for path in data.glob(pattern))
     files = sorted({path for path in (*system, *found) if path.is_file() and path.stat().st_size})
+
+    def look(path: Path) -> str:
+        return _wrong(tool, path, size, path in system)
+
     with ThreadPoolExecutor(runtime.host.cpus) as pool:
-        wrong = [said for said in pool.map(lambda path: _wrong(tool, path, size, path in system), files) if said]
+        wrong = [said for said in pool.map(look, files) if said]
     if wrong:
         more = f" … and {len(wrong) - LINES} more" if len(wrong) > LINES else ""
         return answer(bad("pages", f"pages are damaged: {'; '.join(wrong[:LINES])}{more}"))

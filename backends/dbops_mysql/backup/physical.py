@@ -85,7 +85,7 @@ class Physical(ABC):
 
     def remarks(self, found: BackupFacts, about: About, server: Server) -> tuple[str, ...]:  # noqa: ARG002
         """What is encrypted, and what lies elsewhere."""
-        files, said = files_of(found), []
+        files, said = files_of(found), list[str]()
         if files.encrypted:
             said.append(f"{len(files.encrypted)} tablespaces are encrypted: a copy is of no use without their keys.")
         if not about.binlog:
