@@ -27,7 +27,7 @@ BLOCK = re.compile(
     re.DOTALL,
 )
 PAGES = ["how-to/health.md", "how-to/access.md", "how-to/users.md", "how-to/backup.md", "how-to/unattended.md"]
-OTHER_PAGES = ["how-to/access.md", "how-to/backup.md"]
+OTHER_PAGES = ["how-to/access.md", "how-to/users.md", "how-to/backup.md"]
 
 
 def commands(page: str, engine: str = "postgresql") -> Iterator[tuple[str, str]]:
@@ -145,6 +145,9 @@ password = "{at.password.ref}"
 timeout = "20s"
 """
     )
+    blocks = list(BLOCK.finditer((DOCS / "how-to/users.md").read_text(encoding="utf-8")))
+    spec = next(one["text"] for one in blocks if one["language"] == "yaml" and "mysql" in (one["engines"] or ""))
+    (folder / "team.yaml").write_text(spec)
     return folder
 
 
