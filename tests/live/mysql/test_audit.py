@@ -204,10 +204,21 @@ def test_a_hardened_server(private_mysql: Private, tmp_path: Path, mysql_series:
         f"GRANT {name} TO alice@'10.1.2.%'; SET DEFAULT ROLE {name} {to} alice@'10.1.2.%';"
         "CREATE DEFINER = alice@'10.1.2.%' SQL SECURITY INVOKER VIEW app_data.v AS SELECT i FROM app_data.t"
     )
-    found = access.audit(workspace(tmp_path, server), "shop")
-    highest = worst(found.findings)
-    assert {one.id for one in found.findings} <= {"my.access.old_plugin"}
-    assert highest in (None, Severity.LOW)
+    found = access.audit(workspace(tmp_path, server), "shop").findings
+    assert {one.id for one in found} <= {"my.access.old_plugin"}
+    assert worst(found) in (None, Severity.LOW)
+    server.login("auditor")
+    backend = mariadb if mysql_series.family == "mariadb" else mysql
+    server.sql(backend.grants(["audit"], "'auditor'@'localhost'", server.version))
+    target = Target(name="shop", endpoint=server.endpoint("auditor"))
+    by_login = access.audit(
+        Workspace(Config(targets={"shop": target}), state=workspace(tmp_path, server).state), "shop"
+    )
+    others = [one for one in by_login.findings if "auditor" not in one.principal]
+    assert [one.fingerprint for one in others] == [one.fingerprint for one in found], "the login sees as much as root"
+    about_itself = {one.id for one in by_login.findings if "auditor" in one.principal}
+    assert about_itself <= {"my.access.system_schema", "my.access.old_plugin"}
+    assert worst(by_login.findings) is Severity.MEDIUM, "it reads the stored passwords, and that is said"
 
 
 def test_a_server_that_asks_nobody(private_mysql: Private, tmp_path: Path) -> None:
