@@ -88,7 +88,7 @@ def _lines(link: Link, database: str, wanted: Wanted, endpoint: Endpoint) -> Ite
 
 
 def measure(link: Link, database: str, wanted: Wanted) -> Iterator[Fingerprint]:
-    """Each table of ``database``, the smallest first."""
+    """Each table of ``database``, the smallest first; ``link`` is in a transaction."""
     columns = _columns(link, database)
     ask(link, "SAVEPOINT dbops")
     for name, kind, loose, engine in _ask_of(link, "fingerprint_tables", database):

@@ -42,9 +42,10 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 def expression(columns: Sequence[Column]) -> str:
     """Pure: SQL for the text of one row."""
-    mixed = len({(one.charset, one.collation) for one in columns if one.charset}) > 1 or any(
-        one.type in BYTES | OTHERS for one in columns
-    )
+    # What else the session puts into the text is utf8mb4: another character set may not be mixed with it.
+    sorts = {(one.charset, one.collation) for one in columns if one.charset}
+    mixed = len(sorts) > 1 or any(one.type in BYTES | OTHERS for one in columns)
+    mixed = mixed or any(charset != "utf8mb4" for charset, _ in sorts)
     parts = [part for one in columns for part in _value(one, as_bytes=mixed)]
     return f"CONCAT_WS(',', {', '.join(parts)})" if parts else "''"
 

@@ -34,6 +34,7 @@ def test_texts_of_several_collations_are_taken_as_bytes() -> None:
     assert "CAST(`a` AS BINARY)" in expression([one, other])
     assert "CAST(`a` AS BINARY)" in expression([one, column("x", "varbinary", octets=10)])
     assert "CAST(`a` AS BINARY)" not in expression([one])
+    assert "CAST(`b` AS BINARY)" in expression([other])
 
 
 def test_values_without_a_text_of_their_own() -> None:
