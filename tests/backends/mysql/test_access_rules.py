@@ -420,6 +420,8 @@ def test_rows_for_what_is_not_there(engine: str) -> None:
         ("a_b", (), "low"),
         (r"a\_b", ("a_b", "axb"), None),
         ("app%", ("apple", "appx"), None),
+        ("performance_schema", ("performance_schema",), None),
+        ("performance_schema", ("performance_schema", "performanceXschema"), "medium"),
         ("%", (), "medium"),
         ("my%", (), "medium"),
     ],
