@@ -120,9 +120,9 @@ def test_a_view_of_another_database_that_is_not_there_is_told_and_the_rest_comes
     assert any("1 views could not be made, since they read what is not here" in note for note in done.notes)
     assert bare.sql(f'SELECT a, HEX(`"`) FROM again.{QUOTED} ORDER BY a') == [(1, "78"), (2, "E9")]
     bare.sql("DROP DATABASE again")
-    other = {"mysql": "mariadb", "mariadb": "mysql"}[bare.endpoint().engine]
-    with pytest.raises(UsageError, match="cannot go into"):
-        restore.plan(ws, "shop", into=bare.url(database="x").replace(bare.endpoint().engine, other, 1))
+    if bare.endpoint().engine == "mysql":
+        with pytest.raises(UsageError, match="cannot go into"):
+            restore.plan(ws, "shop", into=bare.url(database="x").replace("mysql", "mariadb", 1))
 
 
 @pytest.mark.mysql(family="mariadb")
