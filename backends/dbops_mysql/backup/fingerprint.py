@@ -11,14 +11,16 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from dbops.backup.fingerprints import FAILED, Fingerprint, compare, read
+from dbops.errors import DbopsError
 from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.readable import Chunks
@@ -41,7 +43,7 @@ CHANGED = (1412,)
 GONE = (1146, 1051)
 
 
-def fingerprints(arguments: Mapping[str, object], endpoint: Endpoint, _runtime: Runtime) -> Iterator[Member]:
+def fingerprints(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
     """A stream for each database of one share of a moment, in the snapshot that its dump was made in; a JSON object on
     each line. Arguments: ``moment``, ``share``, ``budget_s`` for all of the share, ``history``."""
     share = held(arguments)
@@ -50,18 +52,26 @@ def fingerprints(arguments: Mapping[str, object], endpoint: Endpoint, _runtime: 
     wanted = Wanted(end=time.monotonic() + float(str(arguments["budget_s"])), history=bool(arguments["history"]))
     for name in share.names:
         lines = _lines(share.link, name, wanted, endpoint)
-        yield Member(fingerprints_of(name), _Lines(lines, share.link))
+        yield Member(fingerprints_of(name), Lines(lines, share.link, partial(connected, endpoint, runtime)))
 
 
-class _Lines(Chunks):
-    """What a session computes; cancelling breaks its connection, so that whoever waits for an answer goes on."""
+class Lines(Chunks):
+    """What a session computes; cancelling ends it, at the server too: it would go on reading a large table for hours.
 
-    def __init__(self, source: Iterator[bytes], link: Link) -> None:
+    :param another: makes another connection of the same login.
+    """
+
+    def __init__(
+        self, source: Iterator[bytes], link: Link, another: Callable[[], AbstractContextManager[Link]]
+    ) -> None:
         super().__init__(source)
-        self._link = link
+        self._link, self._another = link, another
 
     def cancel(self) -> None:
-        """Break the connection; the server ends what it was computing when it notices."""
+        """End the session, and let whoever waits for its answer go on."""
+        with suppress(DbopsError), self._another() as other:
+            number = int(self._link.thread_id())  # type: ignore[no-untyped-call]  # types-pymysql does not say
+            ask(other, f"KILL {number}")
         # Any: PyMySQL has no public way to its socket.
         connection: Any = self._link
         with suppress(OSError, AttributeError):

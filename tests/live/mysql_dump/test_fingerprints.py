@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+from functools import partial
 from types import SimpleNamespace
 from typing import cast
 
@@ -11,8 +14,8 @@ import pytest
 from dbops.secrets import Secrets
 from dbops.spi import Runtime
 from dbops.testing.servers import Database
-from dbops_mysql.backup.fingerprint import Wanted, measure
-from dbops_mysql.backup.link import connected
+from dbops_mysql.backup.fingerprint import Lines, Wanted, measure
+from dbops_mysql.backup.link import Link, connected
 from dbops_mysql.quoting import identifier
 
 RUNTIME = cast(Runtime, SimpleNamespace(secret=Secrets().resolve))
@@ -145,3 +148,31 @@ def test_a_table_that_was_altered_after_the_snapshot_is_not_held_against_the_dum
         mysql_database.sql("TRUNCATE emptied; INSERT INTO kept VALUES (2)")
         found = {one.name: (one.rows, one.skipped) for one in measure(link, mysql_database.name, Wanted())}
     assert found == {"kept": (1, ""), "emptied": (0, "rewritten")}
+
+
+def test_who_stops_a_reading_ends_it_at_the_server_too(mysql_database: Database) -> None:
+    endpoint, ended = mysql_database.endpoint(), threading.Event()
+    asked = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP(3%'"
+
+    def wait() -> None:
+        try:
+            with connected(endpoint, RUNTIME) as link, link.cursor() as cursor:
+                links.append(link)
+                cursor.execute("SELECT SLEEP(300)")
+        finally:
+            ended.set()
+
+    links: list[Link] = []
+    threading.excepthook, kept = lambda _: None, threading.excepthook
+    try:
+        threading.Thread(target=wait, daemon=True).start()
+        end = time.monotonic() + 20
+        while mysql_database.sql(asked) == [(0,)] and time.monotonic() < end:
+            time.sleep(0.05)
+        Lines(iter(()), links[0], partial(connected, endpoint, RUNTIME)).cancel()
+        assert ended.wait(20)
+        while mysql_database.sql(asked) != [(0,)] and time.monotonic() < end:
+            time.sleep(0.05)
+        assert mysql_database.sql(asked) == [(0,)]
+    finally:
+        threading.excepthook = kept
