@@ -39,6 +39,7 @@ def sql_of(result: CheckResult) -> str:
     return result.remedy.sql
 
 
+@pytest.mark.mysql(newest=True)
 def test_a_careless_server(
     made: Make, mysql_series: Series, monkeypatch: pytest.MonkeyPatch, at: Callable[..., dict[str, object]]
 ) -> None:
