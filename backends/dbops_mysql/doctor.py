@@ -19,7 +19,7 @@ from dbops.spi import BackupDriver, Host, Reader
 from dbops_mysql import tools
 from dbops_mysql.installation import LABELS, Family, Installation, installations
 from dbops_mysql.probe import skips_grants
-from dbops_mysql.rights import Rights, parse
+from dbops_mysql.rights import Rights, read
 from dbops_mysql.statement import text
 
 __all__ = [
@@ -97,11 +97,11 @@ def _rights(family: Family, reader: Reader, server: Server) -> Iterator[Symptom]
         )  # fmt: skip
         return
     try:
-        lines = [str(row[0]) for row in reader.tuples(text("health_rights"))]
+        held = read(reader)
     except DbopsError as error:
         yield _unknown("rights", error.message, error.hint)
         return
-    yield from judge_rights(family, parse(lines))
+    yield from judge_rights(family, held)
 
 
 def judge_rights(family: Family, rights: Rights) -> Iterator[Symptom]:

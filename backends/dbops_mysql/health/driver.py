@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from dbops.health.answers import Answers
 from dbops.model.health import Check, Observation, Question
-from dbops.model.server import Server
+from dbops.model.server import Server, Version
 from dbops_mysql.health.checks import (
     access,
     binlog,
@@ -47,8 +47,8 @@ def shared(family: Family) -> tuple[Rule, ...]:
     )
 
 
-def _ask(name: str, since: tuple[int, ...] = (), until: tuple[int, ...] | None = None, file: str = "") -> Question:
-    return Question(name=name, sql=text(f"health_{file or name}"), since=since, until=until)
+def _ask(name: str, since: Version = (), until: Version | None = None, file: str = "") -> Question:
+    return Question(name=name, sql=text(file or f"health_{name}"), since=since, until=until)
 
 
 class MySQLHealth:
@@ -95,14 +95,14 @@ class MySQLHealth:
         return (
             _ask("status"),
             _ask("variables"),
-            _ask("rights"),
+            _ask("rights", file="rights"),
             _ask("transactions"),
             _ask("row_waits"),
             _ask("waiting"),
             _ask("holders"),
             _ask("history"),
             _ask("replicas", since=(8, 0, 22)),
-            _ask("replicas", until=(8, 0, 21), file="replicas_8_0"),
+            _ask("replicas", until=(8, 0, 21), file="health_replicas_8_0"),
             _ask("members"),
             _ask("engines"),
             _ask("keyless"),

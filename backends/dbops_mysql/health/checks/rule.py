@@ -112,7 +112,7 @@ def hidden_tables(answers: Answers, context: Context) -> Missing | None:
     rights = _rights(answers, context)
     if rights.all_tables:
         return None
-    why = "rights on some databases are revoked again" if rights.restricted else "there is no right on all of them"
+    why = "rights on some databases are revoked again" if rights.revoked else "there is no right on all of them"
     return Missing("hidden_rows", f"tables that this login has no right on are left out, and {why}")
 
 
