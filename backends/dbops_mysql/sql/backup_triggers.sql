@@ -1,2 +1,2 @@
--- MariaDB 10.6+, TRIGGER: every trigger, whose text SHOW CREATE TRIGGER has as somebody wrote it.
+-- MariaDB 10.6+, the privilege TRIGGER: every trigger, whose text SHOW CREATE TRIGGER has as somebody wrote it.
 SELECT TRIGGER_SCHEMA, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA NOT IN ('mysql', 'sys')
