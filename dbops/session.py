@@ -30,10 +30,15 @@ _REFUSED = {"no_permission", "auth_failed"}
 
 
 def preload(backend: Backend, endpoint: Endpoint) -> None:
-    """Import what connecting needs, so that a clock started afterwards measures the server alone."""
+    """Import what connecting needs, so that a clock started afterwards measures the server alone.
+
+    :raises ConfigError: the driver is not there.
+    """
     from sqlalchemy.engine import make_url
 
-    make_url(f"{backend.session(endpoint, read_only=True, timeout_s=1).drivername}://").get_dialect().import_dbapi()
+    with _translated(backend, str(endpoint)):
+        driver = backend.session(endpoint, read_only=True, timeout_s=1).drivername
+        make_url(f"{driver}://").get_dialect().import_dbapi()
 
 
 @contextmanager
@@ -155,7 +160,9 @@ def _translated(backend: Backend, where: str, *, connecting: bool = False) -> Ge
         raise Unreachable(f"{where}: {error.strerror or error}", reason="connect_failed") from None
     except ImportError as error:
         raise ConfigError(
-            f"{where}: the driver cannot be loaded: {error}", hint=f"pip install 'dbops[{backend.name}]' brings it."
+            f"{where}: the driver cannot be loaded: {error}",
+            hint=f"pip install 'dbops[{backend.name}]' brings it.",
+            reason="driver_missing",
         ) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -141,6 +142,20 @@ def test_mysql_and_mariadb(capsys: pytest.CaptureFixture[str], engine: str) -> N
     assert "my.replica.lag" in capsys.readouterr().out
     assert run(["grants", engine, "--for", "health", "--login", "'eye'@'10.%'", "--server-version", "10.11"]) == 0
     assert "GRANT PROCESS ON *.* TO `eye`@`10.%`;" in capsys.readouterr().out
+
+
+def test_a_driver_that_is_missing_is_one_error_that_names_what_brings_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+    code, found = document(capsys, "health", "check", "mysql://nobody@127.0.0.1:1/x")
+    assert (code, found["status"]) == (78, "unknown")
+    checks = {one["id"]: one for one in found["checks"]}  # type: ignore[attr-defined]  # a list, by the schema
+    assert (checks["my.up"]["status"], checks["my.up"]["reason"]) == ("unknown", "driver_missing")
+    assert "the driver cannot be loaded" in checks["my.up"]["summary"]
+    assert checks["my.up"]["evidence"][0]["hint"] == "pip install 'dbops[mysql]' brings it."
+    assert run(["doctor", "mysql://nobody@127.0.0.1:1/x"]) == 1
+    assert capsys.readouterr().out.count("the driver cannot be loaded") == 1
 
 
 def test_grants(capsys: pytest.CaptureFixture[str]) -> None:
