@@ -55,7 +55,7 @@ class Behind:
             if other.database == one.database and other.kind == "database":
                 for action in self._snapshot.kind(other).actions:
                     found |= self._held(other, action)
-            elif other.database == one.database and self._snapshot.kind(other).family in ("table", "routine"):
+            elif other.database == one.database and other.kind not in ("event", "trigger"):
                 for principal in {grant.grantee for grant in self._snapshot.grants(other)}:
                     found |= self._matches.of(principal, anonymous=False) | self._actives.granted(principal)
         return found

@@ -178,8 +178,10 @@ class World:
         self.sql(f"{head} AS {query}", may_fail=True)  # on a view whose definer is gone
 
     def _definer(self) -> str:
+        # The server remembers answers by address, user and database: a definer at 127.0.0.1 gets those of the client.
+        users = [account(*one) for one in self.accounts if one[1] != "127.0.0.1"]
         others = ["`root`@`localhost`"] * 2 + ["`gone`@`%`"] + ([] if self.mysql else self.roles[:2])
-        return self.random.choice([*self.users, *others])
+        return self.random.choice([*users, *others])
 
     def _rights(self) -> None:
         grantees = [*self.users, *self.roles * 2, *([] if self.mysql else ["PUBLIC"] * 2)]
