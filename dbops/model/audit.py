@@ -133,7 +133,7 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
 
     :param unknown: rules that could not be judged; never a pass.
     :param checked: questions that the server answered in the self-check, :param disagreements: where it said otherwise.
-    :param databases_missing: what was not looked at, and why.
+    :param databases_missing: what was not looked at, and why; :param kinds_missing: the same of kinds of objects.
     """
 
     target: str
@@ -141,6 +141,7 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     unknown: tuple[Unknown, ...] = ()
     databases_missing: dict[str, str] = {}
+    kinds_missing: dict[str, str] = {}
     checked: int = 0
     disagreements: tuple[Disagreement, ...] = ()
 

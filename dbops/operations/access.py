@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +36,7 @@ from dbops.model.audit import (
     TargetAudit,
 )
 from dbops.model.change import ObjectName
-from dbops.model.finding import Finding, Severity
+from dbops.model.finding import Finding, Missing, Severity
 from dbops.model.job import Failure
 from dbops.operations.side_by_side import side_by_side
 from dbops.operations.waivers import waiver_rules
@@ -87,10 +87,15 @@ def audit(ws: Workspace, target: str | Target, *, self_check: int = 0, databases
         taken_at=found.taken_at,
         findings=_waived(ws, wanted, findings),
         unknown=unknown,
-        databases_missing={name: missing.detail or missing.reason for name, missing in found.databases_missing.items()},
+        databases_missing=_reasons(found.databases_missing),
+        kinds_missing=_reasons(found.kinds_missing),
         checked=checked,
         disagreements=disagreements,
     )
+
+
+def _reasons(missing: Mapping[str, Missing]) -> dict[str, str]:
+    return {name: why.detail or why.reason for name, why in missing.items()}
 
 
 def audit_all(

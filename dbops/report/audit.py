@@ -71,6 +71,8 @@ def _gaps(report: AuditReport) -> Iterator[str]:
         yield f"  UNKNOWN   {unknown.id}  {unknown.detail or unknown.reason}"
     for name, why in report.databases_missing.items():
         yield f"  NOT READ  database {name}  {why}"
+    for name, why in report.kinds_missing.items():
+        yield f"  NOT READ  some of kind {name}  {why}"
     if report.checked:
         yield f"  self-check: {report.checked} answers compared with the server's, {len(report.disagreements)} differ"
     for wrong in report.disagreements:

@@ -99,6 +99,11 @@ class MySQLCatalogue:
 
     routine_kinds: tuple[str, ...] = ("library",)
     routine_types: Mapping[str, str] = {"PROCEDURE": "procedure", "FUNCTION": "function", "LIBRARY": "library"}
+    shown_by: Mapping[str, tuple[str, ...]] = {
+        "routine": ("SHOW_ROUTINE", "SELECT", "EXECUTE", "ALTER ROUTINE", "CREATE ROUTINE"),
+        "event": ("EVENT",),
+        "trigger": ("TRIGGER",),
+    }
     schemata = ("information_schema", "performance_schema", "mysql", "sys")
 
     def __init__(self, reader: Reader, server: Server) -> None:

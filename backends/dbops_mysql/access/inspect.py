@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import msgspec
+
 from dbops.access.accounts import account_name
 from dbops.errors import NotPermitted
 from dbops.model.access import AccessSnapshot, Matching, Scope
@@ -14,6 +16,7 @@ from dbops.spi import Reader
 from dbops_mysql.access.catalogue import Account, MySQLCatalogue
 from dbops_mysql.access.order import in_turn, turns
 from dbops_mysql.access.people import People
+from dbops_mysql.access.shown import hidden
 from dbops_mysql.access.things import WHOLE, Things
 from dbops_mysql.probe import skips_grants
 from dbops_mysql.statement import text
@@ -48,7 +51,7 @@ def inspect(reader: Reader, server: Server, scope: Scope, catalogue: Asking) -> 
             things.right(right)
         row_order = turns(reader, rights, databases, people, matching)
     objects, acls = things.frozen()
-    return AccessSnapshot(
+    snapshot = AccessSnapshot(
         engine=server.engine,
         version=server.version,
         incarnation=server.incarnation,
@@ -58,10 +61,13 @@ def inspect(reader: Reader, server: Server, scope: Scope, catalogue: Asking) -> 
         memberships=tuple(memberships),
         objects=objects,
         acls=acls,
-        databases_missing=missing,
         row_order=row_order,
         database=server.database,
     )
+    unseen = hidden(snapshot, server.user, asked.shown_by)
+    wanted = set(scope.databases)
+    unread = {name: why for name, why in unseen.databases.items() if name in wanted or not wanted}
+    return msgspec.structs.replace(snapshot, databases_missing={**unread, **missing}, kinds_missing=unseen.kinds)
 
 
 def _refused(error: NotPermitted, server: Server) -> NotPermitted:

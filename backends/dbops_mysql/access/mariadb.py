@@ -47,6 +47,7 @@ class MariaDBCatalogue(MySQLCatalogue):
     """Asks one server, in the caller's snapshot."""
 
     routine_kinds = ("package", "package_body")
+    shown_by: Mapping[str, tuple[str, ...]] = {"trigger": ("TRIGGER",)}
     routine_types: Mapping[str, str] = {
         "PROCEDURE": "procedure",
         "FUNCTION": "function",
