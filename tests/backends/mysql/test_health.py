@@ -397,6 +397,9 @@ def test_a_server_that_is_no_replica(check: str) -> None:
     assert (found.status, found.reason) == (SKIPPED, "not_applicable")
     group: Row = {**CHANNEL, "Channel_Name": "group_replication_applier", "Source_Host": None}
     assert result(f"my.replica.{check}", replicas=[group], variables=known).status is SKIPPED
+    for word, value in (("group_replication_group_name", "g"), ("wsrep_on", "ON")):
+        member = pairs(read_only="ON", **{word: value})
+        assert result(f"my.replica.{check}", REPLICA, replicas=[], variables=member).status is SKIPPED
     lost = result(f"my.replica.{check}", REPLICA, replicas=[], variables=known)
     assert (lost.status, lost.reason) == (UNKNOWN, "no_rows")
     assert lost.summary == "it replicates from nobody: it is read only and has no channel"

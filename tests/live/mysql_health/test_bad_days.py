@@ -141,7 +141,9 @@ def test_a_group_with_one_member_and_with_none(made: Make) -> None:
     clinic.server.sql("START GROUP_REPLICATION")
     clinic.until(lambda: clinic.one("watcher", "my.cluster").status is OK)
     assert clinic.one("watcher", "my.cluster").summary == "online as PRIMARY, in a group of 1"
+    clinic.server.sql("SET GLOBAL read_only = ON")  # as on every member but the primary
     assert clinic.one("watcher", "my.replica.running").status is SKIPPED, "a group's channels are none of its business"
+    clinic.server.sql("SET GLOBAL read_only = OFF")
     clinic.server.sql("STOP GROUP_REPLICATION")
     assert clinic.one("watcher", "my.cluster").status is CRITICAL
 

@@ -105,6 +105,7 @@ def _running_check(family: Family) -> Check:
         engine=family.name,
         unit="",
         needs=("replicas",),
+        also=("variables",),
         threshold=Threshold(),
         source=OWN,
         privilege=family.watches_replicas,
@@ -124,6 +125,7 @@ def _lag_check(family: Family) -> Check:
         engine=family.name,
         unit="seconds",
         needs=("replicas",),
+        also=("variables",),
         threshold=Threshold(warning=30, critical=300),
         source=f"{OWN}; mysqld_exporter's mixin: 30 seconds; a delay that was configured is taken off",
         privilege=family.watches_replicas,
@@ -155,10 +157,11 @@ def _read_only_check(family: Family) -> Check:
     )
 
 
-def _none(context: Context) -> Observation:
+def _none(answers: Answers, context: Context) -> Observation:
     """No channel. A server that cannot be written to and gets nothing from anywhere was meant to be a replica."""
-    grouped = context.server.edition or context.server.settings.get("wsrep_on") == "ON"
-    if context.server.role == "standby" and not grouped:
+    known = {} if answers.missing("variables") else variables(answers)
+    clustered = known.get("group_replication_group_name") or known.get("wsrep_on") == "ON" or context.server.edition
+    if context.server.role == "standby" and not clustered:
         missing = Missing("no_rows", "it is read only and has no channel")
         return Observation(summary="it replicates from nobody", missing=missing)
     missing = Missing("not_applicable", "it is no replica")
@@ -167,7 +170,7 @@ def _none(context: Context) -> Observation:
 
 def _channels(answers: Answers, context: Context) -> tuple[Sequence[Replica], list[Observation]]:
     found = replicas(answers)
-    return found, [] if found else [_none(context)]
+    return found, [] if found else [_none(answers, context)]
 
 
 def _running(answers: Answers, context: Context) -> Iterator[Observation]:
