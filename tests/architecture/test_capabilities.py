@@ -19,7 +19,8 @@ def test_markers_name_engines_and_capabilities_that_there_are() -> None:
     assert {capability for _, capability in PROVED} <= {one.value for one in Capability}
 
 
+@pytest.mark.parametrize("engine", ["postgresql", "mysql", "mariadb"])
 @pytest.mark.parametrize("capability", Capability)
-def test_what_postgresql_can_is_proved_against_a_server_and_nothing_else_is(capability: Capability) -> None:
-    promised = supported(registry.backend("postgresql").support(capability, None))
-    assert (PROVED.get(("postgresql", capability.value)) == SERVER) == promised
+def test_what_an_engine_can_is_proved_against_a_server_and_nothing_else_is(capability: Capability, engine: str) -> None:
+    promised = supported(registry.backend(engine).support(capability, None))
+    assert (PROVED.get((engine, capability.value)) == SERVER) == promised

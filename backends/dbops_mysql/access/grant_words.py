@@ -165,8 +165,8 @@ class GrantWords:
                 hint=f"Write {name}:{example}." if example else f"Write {name}.",
             )
         if name == "account":
-            both = split_account(found[0]) or (found[0], ANY_HOST)
-            return (account_name(*both),)
+            written = next(iter(found))
+            return (account_name(*(split_account(written) or (written, ANY_HOST))),)
         return tuple(self._folded(part) for part in found) if kind.family != "routine" else found
 
     def _folded(self, name: str) -> str:

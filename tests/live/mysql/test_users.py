@@ -91,6 +91,8 @@ def test_a_locked_account_is_locked_and_opened_again(mysql_database: Database, w
     assert login(mysql_database.server, "alice", "x")
 
 
+@pytest.mark.proves("mysql", "users.rotate")
+@pytest.mark.proves("mariadb", "users.rotate")
 def test_rotating_the_password_of_all_accounts_of_a_user(
     mysql_database: Database, ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,13 +58,13 @@ def nothing_left(server: ThrowawayServer, ws: Workspace) -> None:
     assert shelf.records == ()
 
 
-def children(name: str) -> list[int]:
-    """Dump programs that this process started."""
+def children(name: str, parent: int | None = None) -> list[int]:
+    """Dump programs that this process started, or another."""
     found = subprocess.run(["ps", "-eww", "-o", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
     return [
         int(line.split()[0])
         for line in found.splitlines()
-        if line.split()[1] == str(os.getpid()) and name in line and "--single-transaction" in line
+        if line.split()[1] == str(parent or os.getpid()) and name in line and "--single-transaction" in line
     ]
 
 
@@ -139,8 +139,11 @@ def test_ctrl_c_ends_it_and_lets_everything_go(
     words = [sys.executable, "-m", "dbops", "backup", "run", "shop", "--method", "dump"]
     started = subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
-    while big.sql(LEFT)[0][0] < 4 and time.monotonic() < end:
-        time.sleep(0.02)
+    while not (found := children("dump", started.pid)) and time.monotonic() < end:
+        time.sleep(0.01)
+    # Held here, they cannot be done before the signal comes.
+    for pid in found:
+        os.kill(pid, signal.SIGSTOP)
     started.send_signal(signal.SIGINT)
     _, said = started.communicate(timeout=60)
     assert started.returncode == 130, said
