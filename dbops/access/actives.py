@@ -61,8 +61,8 @@ class Actives:
     def any_role(self) -> int:
         """Sessions in which a role is active, and roles themselves."""
         found = 0
-        for sessions in self.begun.values():
-            found |= sessions
+        for role, sessions in self.begun.items():
+            found |= sessions if role != PUBLIC else 0
         return found
 
     def holders(self, principal: int) -> int:

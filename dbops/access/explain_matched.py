@@ -22,7 +22,7 @@ __all__ = ["explain"]
 
 PATHS = 100
 TRIED = 60
-"""How many revokes are tried alone, and how many are put together."""
+"""How many revokes are tried alone, and out of how many the needless ones are taken."""
 
 
 def explain(effective: Matched, who: int, action: str, one: SecuredObject) -> Explanation:
@@ -192,7 +192,7 @@ class _Tried:
     def together(self, candidates: Sequence[Change]) -> tuple[Change, ...]:
         """All that gives it, and what comes to count in its place, until nothing does."""
         found: list[Change] = []
-        for _ in range(TRIED):
+        while True:
             grants = [change for change in candidates if isinstance(change, RemoveGrant) and change not in found]
             if not grants:
                 return ()
@@ -201,7 +201,6 @@ class _Tried:
             if not later.held(_named(later.snapshot, self._name), self._action) >> self._who & 1:
                 return tuple(found)
             candidates = self.candidates(later)
-        return ()
 
     def pruned(self, changes: tuple[Change, ...]) -> tuple[Change, ...]:
         """Without those that are not needed."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import msgspec
 
-from dbops.access.patterns import plain, specificity, wild_match, wildcard
+from dbops.access.patterns import filled, plain, specificity, wild_match, wildcard
 
 __all__ = ["LOCALHOST", "Origin", "fits_host", "host_rank", "origin_of", "origins"]
 
@@ -104,13 +104,8 @@ def origins(pattern: str, *, resolves: bool) -> Iterator[Origin]:
         if pattern.lower() == LOCALHOST and resolves:
             yield from (Origin(LOCALHOST, address) for address in LOOPBACK)
     else:
-        seen: set[str] = set()
-        for text in _filled(pattern):
-            if text not in seen and len(seen) < ORIGINS:
-                seen.add(text)
-                origin = origin_of(text, resolves=resolves)
-                if fits_host(pattern, origin):
-                    yield origin
+        texts = dict.fromkeys(_filled(pattern))
+        yield from (origin_of(text, resolves=resolves) for text in list(texts)[:ORIGINS])
 
 
 def _of_network(inside: Network) -> Iterator[ipaddress.IPv4Address]:
@@ -123,14 +118,15 @@ def _of_network(inside: Network) -> Iterator[ipaddress.IPv4Address]:
 def _filled(pattern: str) -> Iterator[str]:
     """Texts that fit a pattern: addresses where it can be one, else names."""
     if set(pattern) <= {"%", "_"}:
-        yield from _ADDRESSES
+        yield from (address for address in _ADDRESSES if wild_match(pattern, address))
     if set(pattern) <= set("0123456789.%_"):
-        missing = 3 - pattern.count(".")
+        missing = max(3 - pattern.count("."), 0)
         for number in _NUMBERS:
-            whole = ".".join([number] * (missing + 1)) if pattern.endswith("%") else number
-            yield pattern.replace("_", number[-1]).replace("%", whole, 1).replace("%", number)
-            yield pattern.replace("_", number[-1]).replace("%", number)
-            yield pattern.replace("_", number[-1]).replace("%", "")
+            rest = ".".join([number] * (missing + 1)) if pattern.endswith("%") else number
+            yield filled(pattern, number[-1], number, rest)
+        for number in _NUMBERS:
+            yield filled(pattern, number[-1], number, number)
+            yield filled(pattern, number[-1], "", "")
     for word in _WORDS:
-        yield pattern.replace("_", word[-1]).replace("%", word)
-    yield pattern.replace("_", "x").replace("%", "")
+        yield filled(pattern, word[-1], word, word)
+    yield filled(pattern, "x", "", "")

@@ -166,4 +166,4 @@ class _Holders(Closure):
 
     def holders(self, group: int) -> int:
         """``group`` itself and everybody who has it active."""
-        return self._actives.holders(group) & self._everybody if group != PUBLIC else self._everybody
+        return self._actives.holders(group) & self._everybody if group != PUBLIC else 1 << PUBLIC

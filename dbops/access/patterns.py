@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-__all__ = ["plain", "row_name", "row_text", "specificity", "wild_match", "wildcard"]
+__all__ = ["filled", "plain", "row_name", "row_text", "specificity", "wild_match", "wildcard"]
 
 Token = tuple[str, str]
 LETTER, ONE, MANY = "letter", "_", "%"
@@ -49,6 +49,16 @@ def wild_match(pattern: str, text: str, *, fold: bool = False) -> bool:
 def plain(text: str) -> str:
     """A pattern without wildcards as the text that it means."""
     return "".join(letter for _, letter in _tokens(text))
+
+
+def filled(text: str, one: str, many: str, last: str) -> str:
+    """A text that fits a pattern: these letters in the place of its wildcards, ``last`` in that of the last ``%``."""
+    found = list(_tokens(text))
+    end = max((at for at, (token, _) in enumerate(found) if token == MANY), default=-1)
+    words = [
+        {ONE: one, MANY: last if at == end else many}.get(token, letter) for at, (token, letter) in enumerate(found)
+    ]
+    return "".join(words)
 
 
 def row_name(text: str, *, wildcards: bool) -> str | None:

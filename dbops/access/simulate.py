@@ -273,11 +273,14 @@ class Simulation:
     def _default(self, change: AddDefault | RemoveDefault) -> None:
         creator, grantee = self.numbers[change.creator], self._number(change.principal)
         bits = self.rules.kinds[change.kind].bits(change.actions)
-        found = self._defaults.setdefault((creator, change.database, change.schema, change.kind), {})
+        key = (creator, change.database, change.schema, change.kind)
+        found = self._defaults.setdefault(key, {})
         if isinstance(change, AddDefault):
             _give(found, grantee, creator, bits, bits if change.grantable else 0)
         else:
             _take(found, grantee, None, bits, change.option_only)
+        if not found:  # nothing is left of it, not even its place
+            del self._defaults[key]
 
 
 def _by_pair(grants: Iterable[Grant]) -> Entries:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dbops.access.closure import each
 from dbops.access.effective import Effective
 from dbops.model.access import PUBLIC, Principal, SecuredObject
@@ -20,12 +22,13 @@ def summary(effective: Effective) -> AccessSummary:
     objects = [one for one in snapshot.objects if one.kind != "column"]
     reached = _reached(effective, objects)
     able = [number for number in own if effective.able >> number & 1]
+    roles = _roles(effective)
     return AccessSummary(
         principals=len(own),
         memberships=len({(row.member, row.group) for row in snapshot.memberships if row.member in set(own)}),
         objects=len(objects),
         grants=sum(len(snapshot.grants(one)) for one in snapshot.objects),
-        people=tuple(_person(effective, number, reached) for number in able),
+        people=tuple(_person(effective, number, reached, roles.get(number, ())) for number in able),
     )
 
 
@@ -45,17 +48,24 @@ def _reached(effective: Effective, objects: list[SecuredObject]) -> list[int]:
     return found
 
 
-def _person(effective: Effective, number: int, reached: list[int]) -> Person:
-    snapshot, closure = effective.snapshot, effective.inherits()
+def _roles(effective: Effective) -> dict[int, list[str]]:
+    """Whose privileges each principal has at once, in the order of the snapshot."""
+    found: dict[int, list[str]] = {}
+    closure, people = effective.inherits(), effective.snapshot.principals
+    for group in sorted({row.group for row in effective.snapshot.memberships if row.group != PUBLIC}):
+        for number in each(closure.holders(group)):
+            if number != group:
+                found.setdefault(number, []).append(people[group].name)
+    return found
+
+
+def _person(effective: Effective, number: int, reached: list[int], roles: Sequence[str]) -> Person:
+    snapshot = effective.snapshot
     one = snapshot.principals[number]
     return Person(
         name=one.name,
         attributes=tuple(word for word in one.attributes if word not in (snapshot.rules.login, "INHERIT")),
-        roles=tuple(
-            group.name
-            for at, group in enumerate(snapshot.principals)
-            if at not in (PUBLIC, number) and closure.holders(at) >> number & 1
-        ),
+        roles=tuple(roles),
         objects=EVERYTHING if effective.bypass >> number & 1 else reached[number],
         valid_until=one.valid_until,
     )

@@ -28,9 +28,18 @@ def hidden(snapshot: AccessSnapshot, login: str, shown_by: Mapping[str, tuple[st
     user, _, host = login.rpartition("@")
     people = enumerate(snapshot.principals)
     who = next((number for number, one in people if (one.user, one.host) == (user, host)), None)
-    if who is None:
-        return Hidden({}, {})  # skip-grant-tables: nothing is hidden from anybody
+    if who is None or _shown_everything(snapshot, who, shown_by):
+        return Hidden({}, {})  # with skip-grant-tables nobody is anybody
     return _Looking(snapshot, who, login, shown_by).hidden()
+
+
+def _shown_everything(snapshot: AccessSnapshot, who: int, shown_by: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether its own rights on the whole server are enough, as those of an administrator are."""
+    server = next(one for one in snapshot.objects if one.kind == "server")
+    kind = snapshot.kind(server)
+    own = {action for row in snapshot.grants(server) if row.grantee == who for action in kind.names(row.actions)}
+    needed = ("SHOW DATABASES",), snapshot.rules.kinds["table"].actions, *shown_by.values()
+    return all(own.intersection(any_of) for any_of in needed)
 
 
 class _Looking:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbops.access.naming import find, find_principal, label, parts, spell, split_kind
+from dbops.access.naming import find, find_accounts, find_principal, label, parts, spell, split_kind
 from dbops.errors import UsageError
-from dbops.model.access import AccessSnapshot, Kind, Rules
+from dbops.model.access import AccessSnapshot, Kind, Matching, Rules
 
 RULES = Rules(
     kinds={
@@ -99,3 +100,32 @@ def test_what_is_not_there_is_said(make: Make) -> None:
     assert find_principal(found, "role:alice") == 2
     with pytest.raises(UsageError, match="there is no principal 'user:alice'"):
         find_principal(found, "user:alice")
+
+
+def test_accounts_of_one_user(rowed: Callable[..., Any]) -> None:
+    snapshot = rowed(["a@%", "a@10.%", "b@%"], roles=["r"]).grant("a@gone", "SELECT", "*").snapshot()
+    assert find_principal(snapshot, "b") == 3
+    assert find_principal(snapshot, "a@10.%") == find_principal(snapshot, "'a'@'10.%'") == 2
+    assert find_principal(snapshot, "role:r") == find_principal(snapshot, "r") == 4
+    assert find_principal(snapshot, "a@gone") == 5
+    with pytest.raises(UsageError, match="a could be several principals") as raised:
+        find_principal(snapshot, "a")
+    assert raised.value.hint == "Write one of: 'a'@'%'; 'a'@'10.%'."
+    assert find_accounts(snapshot, "a") == (1, 2)
+    assert find_accounts(snapshot, "'a'@'%'") == (1,)
+    assert find_accounts(snapshot, "r") == (4,)
+
+
+def test_a_user_and_a_role_of_one_name(rowed: Callable[..., Any]) -> None:
+    snapshot = rowed(["r@%"], roles=["r"], matching=Matching(roles="add")).snapshot()
+    with pytest.raises(UsageError, match="r could be several principals") as raised:
+        find_principal(snapshot, "r")
+    assert raised.value.hint == "Write one of: 'r'@'%'; role:r."
+    assert find_principal(snapshot, "role:r") == 2
+
+
+def test_a_name_of_one_part_is_taken_whole(rowed: Callable[..., Any]) -> None:
+    snapshot = rowed(["a@%"]).grant("a@%", "PROXY", "account:'b'@'10.%'").grant("a@%", "SELECT", "x.y%.*").snapshot()
+    assert snapshot.objects[find(snapshot, "account:'b'@'10.%'")].kind == "account"
+    assert snapshot.objects[find(snapshot, "pattern:x.y%")].path == ("x.y%",)
+    assert snapshot.objects[find(snapshot, "routine:ab.p")].kind == "procedure"
