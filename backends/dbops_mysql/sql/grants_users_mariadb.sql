@@ -9,6 +9,9 @@ GRANT PROCESS, CONNECTION ADMIN, SET USER ON *.* TO :login;
 -- with that alone, this login can give itself everything.
 GRANT SELECT, UPDATE ON mysql.* TO :login;
 
+-- users: the names of all databases, so that nothing that would break is overlooked.
+GRANT SHOW DATABASES ON *.* TO :login;
+
 -- users: nobody can grant what he has not. Say here what this login may give away: one line for each database, after
 -- which it can read and write all that is in there, and one for privileges on the whole server.
 --   GRANT ALL ON `shop`.* TO :login WITH GRANT OPTION;
