@@ -15,7 +15,7 @@ from dbops.access.effective import Effective
 from dbops.access.evaluator import evaluator
 from dbops.access.explain import explain as explanation
 from dbops.access.matrix import access_of, holders, rows
-from dbops.access.naming import find, find_principal, label, parts, split_kind
+from dbops.access.naming import find, find_principal, label, parts, spell, split_kind
 from dbops.access.sessions import from_host
 from dbops.access.simulate import Simulation
 from dbops.capabilities import Capability, supported
@@ -262,13 +262,8 @@ def _place(working: Simulation, found: AccessSnapshot, name: str) -> int:
     try:
         return find(found, name)
     except UsageError:
-        table = found.objects[find(found, "table:" + rest[: len(rest) - len(_last(rest, path[-1])) - 1])]
+        table = found.objects[find(found, spell(found.rules, "table", path[:-1]))]
         return working.place(ObjectName("column", (*table.path, path[-1])))
-
-
-def _last(text: str, part: str) -> str:
-    """The last part of a name as it is written, quotes included."""
-    return text[text.rindex(".") + 1 :] if text.endswith(part) else text[text.rindex('."') + 1 :]
 
 
 def _action(effective: Effective, one: SecuredObject, text: str) -> str:

@@ -170,3 +170,11 @@ def test_what_the_server_lets_nobody_do(asked: Asked) -> None:
     ((kind, why, _),) = asked.reasons("ann", "create", "database:information_schema")
     assert (kind, why) == ("system", "the server lets nobody do CREATE in information_schema")
     assert asked.explain("ann", "select", "database:information_schema").usable
+
+
+def test_a_column_without_rights_of_its_own_is_named_the_engines_way(asked: Asked) -> None:
+    asked.database.sql(f"CREATE USER ann@'%'; GRANT SELECT ON {asked.exact} TO ann@'%'")
+    asked.database.sql("ALTER TABLE t ADD `a.b c` int")
+    assert asked.explain("ann", "select", "column:{}.t.`a.b c`").usable
+    assert asked.explain("ann", "select", "column:`{}`.`t`.`b`").usable
+    assert not asked.explain("ann", "update", "column:{}.t.`a.b c`").allowed
