@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -81,6 +82,9 @@ def initialise(
     """Make a data directory. ``root`` has no password there: it is to be reached by a private socket alone until it
     has one, and MariaDB's is made for three more hosts than ``localhost``.
 
+    Here as in :func:`start` its temporary directory is its own: a server that starts removes every temporary table that
+    it finds there, those of other servers too.
+
     :param datadir: absent or empty; handed over to ``user``, who must be able to pass through its parents.
     :param settings: of the server, those that are built into a data directory, such as ``innodb_page_size``.
     :raises ToolFailed: with the program's own words, or because there are files (MariaDB would leave them and succeed).
@@ -96,8 +100,10 @@ def initialise(
             installation.tool("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal",
             "--skip-test-db", "--skip-name-resolve",
         ]  # fmt: skip
-    argv += [f"--datadir={datadir}", *_options(settings or {})]
-    process.run(argv, env=CLEAN, user=user, cwd=datadir, timeout=300).check()
+    with tempfile.TemporaryDirectory(prefix="dbops-init-", dir=own_server.temporary_directory(user)) as tmpdir:
+        own_server.hand_over(Path(tmpdir), user)
+        argv += [f"--datadir={datadir}", *_options(settings or {}), f"--tmpdir={tmpdir}"]
+        process.run(argv, env=CLEAN, user=user, cwd=datadir, timeout=300).check()
 
 
 def start(
@@ -127,7 +133,6 @@ def start(
             hint="Set TMPDIR to a shorter path, such as /tmp.",
         )
     quiet = {"event-scheduler": "OFF", "secure-file-priv": "", **QUIET[installation.family]}
-    # A server that starts removes every temporary table that it finds in this directory, those of other servers too.
     tmpdir = socket_dir / "tmp"
     tmpdir.mkdir(mode=0o700, exist_ok=True)
     own_server.hand_over(tmpdir, user)

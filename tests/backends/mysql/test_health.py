@@ -430,6 +430,12 @@ def test_lag(behind: int | None, delay: int, status: Status, value: float | None
         assert "it does not say so while it is not running" in found.summary
 
 
+@pytest.mark.parametrize("half", ["Replica_IO_Running", "Replica_SQL_Running"])
+def test_a_half_that_stands_still_says_nothing_about_the_lag(half: str) -> None:
+    found = result("my.replica.lag", replicas=[{**CHANNEL, half: "No", "Seconds_Behind_Source": 0}])
+    assert (found.status, found.value, found.reason) == (UNKNOWN, None, "null_value")
+
+
 def test_replicas_that_can_be_written_to() -> None:
     for server, sql in ((MYSQL, "SET PERSIST super_read_only = ON;"), (MARIADB, "SET GLOBAL read_only = ON;")):
         found = result("my.replica.readonly", server, replicas=[CHANNEL], variables=pairs(read_only="OFF"))

@@ -127,6 +127,26 @@ def test_a_data_directory_that_cannot_be_made_has_the_programs_own_words(
         server.initialise(own(mysql_installation), tmp_path / "data", settings={"nosuch": "1"})
 
 
+@pytest.mark.mysql(newest=True)
+def test_temporary_tables_of_other_servers_are_left_alone(
+    mysql_installation: AnyInstallation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that starts removes those that lie in its temporary directory, whosesoever they are."""
+    from tempfile import TemporaryDirectory
+
+    user = server_user()
+    with TemporaryDirectory(prefix="dbops-test-", dir=temporary_directory(user)) as name:
+        place = Path(name)
+        place.chmod(0o777)
+        theirs = [place / f"#sql-temptable-1-2-3.{kind}" for kind in ("MAI", "MAD", "frm")]
+        for one in theirs:
+            one.touch()
+            one.chmod(0o666)
+        monkeypatch.setenv("TMPDIR", name)
+        server.initialise(own(mysql_installation), place / "data", user=user)
+        assert all(one.exists() for one in theirs)
+
+
 def test_a_socket_has_a_short_path(tmp_path: Path) -> None:
     one = Installation(family="mysql", version=(9, 7), server=tmp_path, bindir=tmp_path, origin="given")
     with pytest.raises(ToolFailed, match=r"at most 107 bytes, and .*/s.sock is longer") as error:

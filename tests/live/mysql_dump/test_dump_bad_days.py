@@ -96,6 +96,9 @@ def test_a_dump_program_that_is_killed(
         while time.monotonic() < end:
             found = children("dump")
             if found:
+                # Held first, it cannot be done before it has said something.
+                for pid in found:
+                    os.kill(pid, signal.SIGSTOP)
                 time.sleep(0.2)
                 for pid in found:
                     os.kill(pid, signal.SIGKILL)

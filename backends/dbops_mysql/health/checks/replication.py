@@ -50,6 +50,11 @@ class Replica(msgspec.Struct, frozen=True, kw_only=True):
         return f"the channel {self.channel!r} from {source}" if self.channel else f"replication from {source}"
 
     @property
+    def runs(self) -> bool:
+        """Both halves."""
+        return self.receiver == self.applier == RUNNING
+
+    @property
     def evidence(self) -> Row:
         """Without the statements that errors quote: they may hold a password."""
         return {
@@ -210,7 +215,8 @@ def _lag(answers: Answers, context: Context) -> Iterator[Observation]:
 
 
 def _behind(one: Replica) -> Observation:
-    if one.behind_s is None:
+    # A receiver that stands still leaves a number behind: how late the applier is with what had arrived.
+    if one.behind_s is None or not one.runs:
         why = "it does not say so while it is not running (my.replica.running)"
         missing = Missing("null_value", why)
         summary = f"how far {one.named} is behind"
