@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -19,12 +20,15 @@ __all__ = ["act", "one_by_one", "transaction"]
 
 # The engine's word for two sessions that changed one catalogue row: the whole transaction may be tried again.
 _AGAIN = {"concurrent_update", "deadlock", "serialization_failure"}
-_TRIES = 4
+_TRIES = 8
+_LONGEST_S = 3.0
 
 
 def act(step: Step, context: Context) -> None:
     """Carry out one step that is not a container."""
-    if isinstance(step, Sql):
+    if isinstance(step, Sql) and step.transaction is not None:
+        transaction([step], context)
+    elif isinstance(step, Sql):
         with one_by_one(context) as run:
             run(step)
     elif isinstance(step, Command):
@@ -80,7 +84,8 @@ def _tried(action: Callable[[], None], *, again: bool) -> None:
         except DbopsError as error:
             if error.reason not in _AGAIN or not again or attempt == _TRIES:
                 raise
-            time.sleep(0.1 * 2**attempt)
+            # By chance: those who stumbled over one another would else meet again.
+            time.sleep(random.uniform(0.05, min(_LONGEST_S, 0.1 * 2**attempt)))  # noqa: S311  # nobody guards a secret with it
     return None
 
 
