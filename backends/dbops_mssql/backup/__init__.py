@@ -1,0 +1,1 @@
+"""Can we get a SQL Server's databases back."""

@@ -1,0 +1,40 @@
+"""What dbops can ask of which SQL Server, as data; the capability matrix is made from it."""
+
+from __future__ import annotations
+
+from dbops.capabilities import Capability, Impossible, NotImplementedYet, Support
+from dbops.model.server import Server
+
+__all__ = ["support"]
+
+_COMING = NotImplementedYet("being written")
+_TABLE: dict[Capability, Support] = {
+    Capability.HEALTH: _COMING,
+    Capability.ACCESS_INSPECT: _COMING,
+    Capability.ACCESS_USABLE: _COMING,
+    Capability.ACCESS_COLUMNS: _COMING,
+    Capability.ACCESS_DEFAULTS: Impossible("there are no default privileges: a grant on a schema covers new objects"),
+    Capability.ACCESS_ROW_SECURITY: NotImplementedYet("security policies"),
+    Capability.USERS_APPLY: _COMING,
+    Capability.USERS_TRANSACTIONAL: _COMING,
+    Capability.USERS_ROTATE: _COMING,
+    Capability.USERS_TWO_PASSWORDS: Impossible("a login has one password"),
+    Capability.BACKUP_LOGICAL: NotImplementedYet("there is no dump tool of the engine"),
+    Capability.BACKUP_PHYSICAL: _COMING,
+    Capability.BACKUP_INCREMENTAL: _COMING,
+    Capability.BACKUP_LOGS: _COMING,
+    Capability.RESTORE_LOGICAL: NotImplementedYet("there is no dump tool of the engine"),
+    Capability.RESTORE_PHYSICAL: _COMING,
+    Capability.RESTORE_PITR: _COMING,
+    Capability.VERIFY_RESTORE: _COMING,
+    Capability.VERIFY_FINGERPRINTS: _COMING,
+}
+_WRITES = {Capability.USERS_APPLY, Capability.USERS_TRANSACTIONAL, Capability.USERS_ROTATE}
+
+
+def support(capability: Capability, server: Server | None) -> Support:
+    """Total: every capability, for every server and for the engine in general."""
+    general = _TABLE[capability]
+    if server is not None and server.role == "standby" and capability in _WRITES:
+        return Impossible("the database is read only: use the primary replica")
+    return general
