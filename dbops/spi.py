@@ -224,8 +224,8 @@ class HealthDriver(Protocol):
         """The catalogue of this engine."""
         ...
 
-    def questions(self) -> tuple[HealthQuestion, ...]:
-        """What checks need. ``databases`` gives ``name`` and ``missing``: why this login cannot ask there, or NULL."""
+    def questions(self, server: Server) -> tuple[HealthQuestion, ...]:
+        """Pure: what is asked here. ``databases`` gives ``name`` and ``missing``: why it cannot be asked, or NULL."""
         ...
 
     def measure(self, check: Check, answers: Answers, server: Server, now: datetime) -> Iterable[Observation]:

@@ -161,9 +161,10 @@ def _asked(ws: Workspace, job: _Job) -> Asked | DbopsError:
         opened.require(Capability.HEALTH)
         fitting = [one for one in job.by(opened.backend).checks if not decide.fits(one, opened.server)]
         needs = {need for one in fitting for need in (*one.needs, *one.also)}
-        local = {one.name for one in opened.backend.health.questions() if one.scope == "database"}
+        every = opened.backend.health.questions(opened.server)
+        local = {one.name for one in every if one.scope == "database"}
         names = needs | ({DATABASES} if needs & local else set[str]())
-        return [one for one in opened.backend.health.questions() if one.name in names]
+        return [one for one in every if one.name in names]
 
     try:
         preload(job.backend, job.target.endpoint)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dbops.model.server import Server
 from dbops.testing.servers import Database
 from dbops_postgresql.health import PostgreSQLHealth
 
@@ -39,7 +40,9 @@ def test_health(database: Database, race: Callable[..., Any], dbops: list[str], 
 
 def _questions(path: Path) -> Path:
     """Every question as psql can ask it, one transaction each, in one session and one database."""
-    texts = [one.sql.replace("%(after)s", "0").replace("%(page)s", "1000") for one in PostgreSQLHealth().questions()]
+    server = Server(engine="postgresql", version=(15,), version_text="15", role="primary", incarnation="any")
+    questions = PostgreSQLHealth().questions(server)
+    texts = [one.sql.replace("%(after)s", "0").replace("%(page)s", "1000") for one in questions]
     path.write_text(";\n".join(["SET search_path = pg_catalog", *texts]) + ";\n", encoding="utf-8")
     return path
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dbops import registry
-from dbops.model.server import within
+from dbops.model.server import Server, within
 from dbops.testing.lend import Private
 from dbops.testing.mysql import Series
 
@@ -53,7 +53,11 @@ def test_health(
 
 def _questions(folder: Path, series: Series) -> Path:
     """Every question as the client can ask it."""
-    questions = registry.backend(series.family).health.questions()
+    version = ".".join(map(str, series.version))
+    server = Server(
+        engine=series.family, version=series.version, version_text=version, role="primary", incarnation="any"
+    )
+    questions = registry.backend(series.family).health.questions(server)
     texts = [one.sql for one in questions if within(series.version, one.since, one.until)]
     path = folder / "questions.sql"
     path.write_text(";\n".join(texts) + ";\n", encoding="utf-8")

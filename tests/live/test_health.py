@@ -20,7 +20,7 @@ from psycopg import errors
 from dbops.config import Config, Target, Waiver
 from dbops.model.finding import Remedy
 from dbops.model.health import CheckResult, HealthReport, Status
-from dbops.model.server import Endpoint
+from dbops.model.server import Endpoint, Server
 from dbops.operations import health
 from dbops.operations.workspace import Workspace
 from dbops.testing.servers import Database, ThrowawayServer
@@ -177,7 +177,8 @@ def test_more_sequences_than_one_page(database: Database, monkeypatch: pytest.Mo
 
     from dbops_postgresql.health import driver
 
-    questions = driver.PostgreSQLHealth().questions()
+    server = Server(engine="postgresql", version=(15,), version_text="15", role="primary", incarnation="any")
+    questions = driver.PostgreSQLHealth().questions(server)
     small = tuple(msgspec.structs.replace(one, page=3) if one.page else one for one in questions)
     monkeypatch.setattr(driver, "_questions", lambda: small)
     database.sql("; ".join(f"CREATE SEQUENCE s{number}; SELECT setval('s{number}', 5)" for number in range(10)))

@@ -81,7 +81,7 @@ class SQLiteHealth:
         """The catalogue."""
         return CHECKS
 
-    def questions(self) -> tuple[Question, ...]:
+    def questions(self, server: Server) -> tuple[Question, ...]:
         """What the checks need."""
         return QUESTIONS
 

@@ -54,7 +54,7 @@ class PostgreSQLHealth:
         """In the order in which they are shown."""
         return tuple(rule.check for rule in RULES)
 
-    def questions(self) -> tuple[Question, ...]:
+    def questions(self, server: Server) -> tuple[Question, ...]:  # noqa: ARG002  # the same for every version
         """In the order in which they are asked."""
         return _questions()
 

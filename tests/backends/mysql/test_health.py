@@ -90,7 +90,7 @@ def test_no_check_that_reads_counters_or_settings_is_ok_when_there_are_none(serv
 @pytest.mark.parametrize("server", BOTH, ids=lambda one: one.engine)
 def test_the_catalogue_is_whole(server: Server) -> None:
     driver = HEALTH[server.engine]
-    questions = {question.name for question in driver.questions()}
+    questions = {question.name for question in driver.questions(server)}
     for check in driver.checks():
         assert {*check.needs, *check.also} <= questions, check.id
         assert check.engine == server.engine
@@ -118,7 +118,9 @@ def test_grants_are_for_the_account_in_use() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", [*HEALTH["mysql"].questions(), *HEALTH["mariadb"].questions()], ids=lambda question: question.name
+    "question",
+    [one for server in BOTH for one in HEALTH[server.engine].questions(server)],
+    ids=lambda question: question.name,
 )
 def test_each_question_says_versions_and_privilege_and_only_reads(question: Question) -> None:
     comment = " ".join(line.strip("- ") for line in question.sql.splitlines() if line.startswith("--"))
@@ -132,7 +134,7 @@ def test_each_question_says_versions_and_privilege_and_only_reads(question: Ques
 
 
 def test_replicas_are_asked_for_in_the_words_of_each_version() -> None:
-    questions = [one for one in HEALTH["mysql"].questions() if one.name == "replicas"]
+    questions = [one for one in HEALTH["mysql"].questions(MYSQL) if one.name == "replicas"]
     for numbers in ((8, 0, 11), (8, 0, 21), (8, 0, 22), (8, 4, 0), (9, 7, 4)):
         asked = [one.sql.splitlines()[-1] for one in questions if within(numbers, one.since, one.until)]
         assert asked == ["SHOW SLAVE STATUS" if numbers < (8, 0, 22) else "SHOW REPLICA STATUS"]

@@ -74,7 +74,7 @@ def test_no_check_is_ok_when_every_column_is_null(check: Check) -> None:
 
 
 def test_the_catalogue_is_whole() -> None:
-    questions = {question.name: question for question in HEALTH.questions()}
+    questions = {question.name: question for question in HEALTH.questions(SERVER)}
     for check in CHECKS.values():
         assert set(check.needs) <= set(questions), check.id
         assert check.remedy.text, check.id
@@ -92,7 +92,7 @@ def test_grants_are_for_the_login_in_use() -> None:
     assert HEALTH.grants(CHECKS["pg.activity.idle_in_xact"], SERVER) == ('GRANT pg_monitor TO "o""dd";',)
 
 
-@pytest.mark.parametrize("question", HEALTH.questions(), ids=lambda question: question.name)
+@pytest.mark.parametrize("question", HEALTH.questions(SERVER), ids=lambda question: question.name)
 def test_each_question_says_versions_and_privilege_and_only_reads(question: object) -> None:
     sql = getattr(question, "sql")  # noqa: B009  # the ids of parametrize want object
     head, _, body = sql.partition("\n")

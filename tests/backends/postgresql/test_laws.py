@@ -259,7 +259,7 @@ SABOTAGE: dict[str, Callable[[], object]] = {
         compile_restore=one_step("DROP DATABASE x", Risk.DESTRUCTIVE)
     ).test_a_restore_reads_what_was_chosen_and_overwrites_nothing(),
     "checks without questions": lambda: laws(
-        health=Changed(postgresql.health, questions=lambda: ())
+        health=Changed(postgresql.health, questions=lambda server: ())
     ).test_the_catalogue_of_checks_is_whole(),
 }
 
