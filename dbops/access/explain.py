@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dbops.access import explain_matched
+from dbops.access import explain_covered, explain_matched
 from dbops.access.closure import each
+from dbops.access.covered import Covered
 from dbops.access.cut import Edge, minimal_cut
 from dbops.access.effective import Effective
 from dbops.access.matched import Matched
@@ -26,6 +27,8 @@ def explain(effective: Effective, who: int, action: str, one: SecuredObject) -> 
     """
     if isinstance(effective, Matched):
         return explain_matched.explain(effective, who, action, one)
+    if isinstance(effective, Covered):
+        return explain_covered.explain(effective, who, action, one)
     graph = _Graph(effective, who, action, one)
     allowed = bool(effective.nominal(one, action) >> who & 1) if who != PUBLIC else graph.public()
     usable = bool(effective.usable(one, action) >> who & 1)

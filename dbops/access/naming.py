@@ -139,6 +139,8 @@ def find_principal(snapshot: AccessSnapshot, text: str) -> int:
         if _called(one, text) or (by_kind and one.kind == kind and _called(one, by_kind))
     ]
     known = [number for number in found if snapshot.principals[number].kind != "unknown"] or found
+    outside = [number for number in known if not snapshot.principals[number].database]
+    known = outside or known  # what a name means on the server comes before what it means in one of its databases
     if len(known) == 1:
         return known[0]
     if known:

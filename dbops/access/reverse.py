@@ -90,6 +90,7 @@ def _(change: AddGrant) -> Change | None:
         actions=change.actions,
         grantable=change.grantable,
         grantor=change.grantor,
+        deny=change.deny,
     )
 
 
@@ -101,6 +102,7 @@ def _(change: RemoveGrant) -> Change | None:
         actions=change.actions,
         grantable=change.grantable,
         grantor=change.grantor,
+        deny=change.deny,
     )
 
 

@@ -236,19 +236,41 @@ class Simulation:
         """Give actions on an object."""
         bits = self.kind(place).bits(change.actions)
         grantor = self.numbers[change.grantor] if change.grantor else self.objects[place].owner
+        if self.rules.covering is not None:
+            gone = (bits, 0) if change.deny else (0, bits)  # one takes the place of the other, whoever said it
+            _take(self.entries(place), grantee, None, gone[0], option_only=False, denied=gone[1])
+            if change.deny:
+                _deny(self.entries(place), grantee, grantor, bits)
+                self._off_columns(place, grantee, None, change)
+                return
         _give(self.entries(place), grantee, grantor, bits, bits if change.grantable else 0)
 
     def revoke(self, place: int, grantee: int, change: RemoveGrant) -> None:
         """Take actions away; off a table also means off its columns, as the standard has it."""
-        grantor = self.numbers[change.grantor] if change.grantor else self.objects[place].owner
-        _take(self.entries(place), grantee, grantor, self.kind(place).bits(change.actions), change.option_only)
+        grantor: int | None = self.numbers[change.grantor] if change.grantor else self.objects[place].owner
+        bits, denied = self.kind(place).bits(change.actions), 0
+        if self.rules.covering is not None:
+            grantor, denied = (grantor if change.grantor else None), (0 if change.option_only else bits)
+        _take(self.entries(place), grantee, grantor, bits, option_only=change.option_only, denied=denied)
+        self._off_columns(place, grantee, grantor, change)
+
+    def _off_columns(self, place: int, grantee: int, grantor: int | None, change: AddGrant | RemoveGrant) -> None:
         if self.kind(place).family != "table":
             return
         column = self.rules.kinds["column"]
         bits = column.bits(tuple(action for action in change.actions if action in column.actions))
+        option_only = isinstance(change, RemoveGrant) and change.option_only
+        denied = bits if self.rules.covering is not None and isinstance(change, RemoveGrant) else 0
         for at, one in enumerate(self.objects):
             if one.parent == place and one.kind == "column":
-                _take(self.entries(at), grantee, grantor, bits, change.option_only)
+                _take(
+                    self.entries(at),
+                    grantee,
+                    grantor,
+                    bits,
+                    option_only=option_only,
+                    denied=0 if option_only else denied,
+                )
 
     def _own(self, place: int, owner: int) -> None:
         """The old owner's part of the access list becomes the new one's."""
@@ -278,7 +300,7 @@ class Simulation:
         if isinstance(change, AddDefault):
             _give(found, grantee, creator, bits, bits if change.grantable else 0)
         else:
-            _take(found, grantee, None, bits, change.option_only)
+            _take(found, grantee, None, bits, option_only=change.option_only)
         if not found:  # nothing is left of it, not even its place
             del self._defaults[key]
 
@@ -292,12 +314,19 @@ def _give(entries: Entries, grantee: int, grantor: int, bits: int, grantable: in
     entries[grantee, grantor] = Grant(grantee, grantor, old.actions | bits, old.grantable | grantable, old.denied)
 
 
-def _take(entries: Entries, grantee: int, grantor: int | None, bits: int, option_only: bool) -> None:
+def _deny(entries: Entries, grantee: int, grantor: int, bits: int) -> None:
+    old = entries.get((grantee, grantor), Grant(grantee, grantor, 0))
+    entries[grantee, grantor] = Grant(grantee, grantor, old.actions, old.grantable, old.denied | bits)
+
+
+def _take(
+    entries: Entries, grantee: int, grantor: int | None, bits: int, *, option_only: bool, denied: int = 0
+) -> None:
     for pair, old in list(entries.items()):
         if pair[0] != grantee or grantor not in (None, pair[1]):
             continue
         left = old.actions if option_only else old.actions & ~bits
-        if left or old.denied:
-            entries[pair] = Grant(pair[0], pair[1], left, old.grantable & ~bits, old.denied)
+        if left or old.denied & ~denied:
+            entries[pair] = Grant(pair[0], pair[1], left, old.grantable & ~bits, old.denied & ~denied)
         else:
             del entries[pair]

@@ -74,9 +74,13 @@ def _membership(change: AddMembership | RemoveMembership, rules: Rules) -> str:
 def _grant(change: AddGrant | RemoveGrant, rules: Rules) -> str:
     actions, where = ", ".join(change.actions), _name(change.object, rules)
     if isinstance(change, AddGrant):
+        if change.deny:
+            return f"deny {actions} on {where} to {change.principal}"
         return f"grant {actions} on {where} to {change.principal}{' to pass on' if change.grantable else ''}"
     what = f"the right to pass on {actions}" if change.option_only else actions
     by = f" (granted by {change.grantor})" if change.grantor else ""
+    if change.deny:
+        return f"no longer deny {actions} on {where} to {change.principal}{by}"
     return f"revoke {what} on {where} from {change.principal}{by}"
 
 

@@ -22,8 +22,10 @@ __all__ = [
     "FORMAT",
     "PUBLIC",
     "AccessSnapshot",
+    "Covering",
     "DefaultGrant",
     "Everywhere",
+    "Fixed",
     "Gate",
     "Grant",
     "Implied",
@@ -165,6 +167,49 @@ class Matching(msgspec.Struct, frozen=True, kw_only=True):
     reserved: tuple[Reserved, ...] = ()
 
 
+class Fixed(msgspec.Struct, frozen=True):
+    """What a predefined role gives on the server or on its database, and what it denies there, without a row.
+
+    :param role: its name without that of its database. :param kind: ``server``, or ``database`` for a role of each.
+    """
+
+    role: str
+    kind: str
+    actions: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+
+
+class Covering(msgspec.Struct, frozen=True, kw_only=True):
+    """How rights hold for what is inside of what they were granted on, where they can be denied as well.
+
+    What covers what is in :attr:`Kind.implied`, for grants and denials alike. A denial wins, whoever of those that
+    somebody stands for it was said to. Principals belong to the server or to one database (:attr:`Principal.database`);
+    an implicit membership of a database says which user there an account is.
+
+    :param unbound: the role of the server to whose members nothing is denied; they are ``owner`` in each database.
+    :param owner: the user of a database to whom nothing is denied. :param everybody: the role of all its users.
+    :param guest: the user as whom accounts get in that are none; he needs ``enters`` for that.
+    :param enters: the action on a database without which nobody gets in.
+    :param connects: the action on the server without which nobody logs in.
+    :param accounts: kinds of objects that stand for principals, and the action of who can become one, empty for roles.
+    :param alters: the action on a role of who can let others into it.
+    :param strong: an action on the server that leads to everything, though denials bind whoever has it.
+    :param escalates: roles of the server whose members can come to be ``unbound``, as the documentation says.
+    """
+
+    unbound: str
+    owner: str
+    guest: str
+    everybody: str
+    enters: str
+    connects: str
+    accounts: dict[str, str] = {}
+    alters: str = "ALTER"
+    strong: str = ""
+    escalates: tuple[str, ...] = ()
+    fixed: tuple[Fixed, ...] = ()
+
+
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What an engine's words mean, as data.
 
@@ -179,6 +224,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     :param decided: the attributes that a spec decides, the others being facts about an account; empty: all of them.
     :param drop_takes_rights: an account that is dropped takes its rights along; else it must have none left.
     :param matching: how rows of rights are matched by pattern; None: every right is of one principal on one object.
+    :param covering: how rights hold inside of what they were granted on, and how denials do; None: they do not.
     """
 
     kinds: dict[str, Kind]
@@ -194,6 +240,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     decided: tuple[str, ...] = ()
     drop_takes_rights: bool = False
     matching: Matching | None = None
+    covering: Covering | None = None
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +254,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     :param user: the name of the person or program, :param host: where it comes from, as a pattern; both are empty where
         an account is a name and nothing else.
     :param account: this is no account but a session from one host: the account that the server takes it for.
+    :param database: the one that it belongs to, on engines whose databases have principals of their own; ``name`` then
+        begins with it, and ``user`` is the name that it has there.
     """
 
     name: str
@@ -232,7 +281,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """``member`` belongs to ``group``; one for each grantor.
 
     :param inherit: has its privileges at once. :param set: may become it. :param admin: may let others in.
-    :param database: only in this database (an implicit member of a per-database role), empty for everywhere.
+    :param database: only in this database (an implicit member of a per-database role), empty for everywhere; implicit
+        and of a user, with :class:`Covering`: ``group`` is who ``member`` is in this database.
     :param implicit: cannot be revoked; it follows from something else, such as owning the database.
     :param defining: also has its privileges where something runs with the rights of ``member``, its definer.
     """
@@ -280,7 +330,8 @@ class SecuredObject(msgspec.Struct, frozen=True, array_like=True, gc=False):
     :param flags: ``default`` (no access list stored), ``extension`` (came with one), ``rls``, ``rls_forced``,
         ``policies``, ``definer``, ``path_fixed``, ``invoker``, ``system``, ``catalog`` (the server's own tables),
         ``untrusted``, ``closed`` (a database that takes no connections), ``absent`` (granted on, but not there),
-        ``unread`` (a view whose query this login is not shown).
+        ``unread`` (a view whose query this login is not shown), ``trustworthy`` (a database whose owner answers for
+        what its code does elsewhere), ``chaining`` (one whose chains of ownership go on in others, and theirs in it).
     :param runs_as: whose rights its body is checked with (a definer), -1 for the owner's or, flagged ``invoker``, those
         of whoever asks.
     """

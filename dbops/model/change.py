@@ -130,17 +130,21 @@ class SetInherited(msgspec.Struct, frozen=True, kw_only=True, tag_field="change"
 
 
 class AddGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="grant"):
-    """Actions on one object. ``grantor`` is the owner of the object when it is empty."""
+    """Actions on one object. ``grantor`` is the owner of the object when it is empty.
+
+    :param deny: they are forbidden, on engines where that can be said; in the place of a grant, as a grant is of it.
+    """
 
     principal: str
     object: ObjectName
     actions: tuple[str, ...]
     grantable: bool = False
     grantor: str = ""
+    deny: bool = False
 
 
 class RemoveGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="revoke"):
-    """Actions off one object, or (``option_only``) just the right to pass them on."""
+    """Actions off one object, or (``option_only``) just the right to pass them on; with ``deny`` it is a denial."""
 
     principal: str
     object: ObjectName
@@ -148,6 +152,7 @@ class RemoveGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change",
     option_only: bool = False
     grantable: bool = False
     grantor: str = ""
+    deny: bool = False
 
 
 class SetOwner(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="own"):
