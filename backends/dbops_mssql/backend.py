@@ -55,7 +55,9 @@ class SQLServer:
     @cached_property
     def health(self) -> HealthDriver:
         """Is it well."""
-        self._not_yet(Capability.HEALTH)
+        from dbops_mssql.health import SQLServerHealth
+
+        return SQLServerHealth()
 
     def _not_yet(self, capability: Capability) -> NoReturn:
         answer = self.support(capability, None)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dbops.capabilities import Capability, Impossible, NotImplementedYet, Support
+from dbops.capabilities import FULL, Capability, Impossible, NotImplementedYet, Support
 from dbops.model.server import Server
 
 __all__ = ["support"]
 
 _COMING = NotImplementedYet("being written")
 _TABLE: dict[Capability, Support] = {
-    Capability.HEALTH: _COMING,
+    Capability.HEALTH: FULL,
     Capability.ACCESS_INSPECT: _COMING,
     Capability.ACCESS_USABLE: _COMING,
     Capability.ACCESS_COLUMNS: _COMING,

@@ -1,0 +1,1 @@
+"""The checks of SQL Server, one subject to a module."""
