@@ -44,7 +44,7 @@ OTHER = "00000000-7B0A-4A07-9B7B-0A1F6B4E5A11"
 HOUR, DAY = 60, 1440
 
 
-def database(name: str = "shop", **changed: object) -> Row:
+def database(name: str = "shop", /, **changed: object) -> Row:
     """One that is as it should be, made a month ago."""
     row: dict[str, object] = {
         "name": name, "id": 5, "state": "ONLINE", "user_access": "MULTI_USER", "is_read_only": 0, "is_in_standby": 0,

@@ -175,8 +175,10 @@ def _lag(answers: Answers, _context: Context) -> Iterator[Observation]:
 
 def _behind(one: _Copy) -> Observation:
     times = [float(one.lag_s)] if one.lag_s is not None else []
-    times += [queue / rate for queue, rate in _queues(one) if queue is not None and rate]
-    if not times and not any(queue == 0 for queue, _ in _queues(one)):
+    times += [queue / rate for queue, rate in _queues(one) if queue and rate]
+    # A queue that does not move has no length in time.
+    told = all(queue == 0 or (queue and rate) for queue, rate in _queues(one))
+    if one.lag_s is None and not told:
         missing = Missing("null_value", "the server tells neither how long nor how much")
         return Observation(object=one.object, summary=f"{one.where}: not known how far behind", missing=missing)
     behind = max(times, default=0.0)

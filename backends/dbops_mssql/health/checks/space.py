@@ -222,8 +222,8 @@ def _files(answers: Answers, _context: Context) -> Iterator[Observation]:
 def _filegroup(
     database: str, own: Sequence[_File], placed: Mapping[tuple[int, int], Placed], number: int | None
 ) -> Observation:
-    name = f"filegroup:{named('', database, own[0].filegroup or str(own[0].filegroup_id))[1:]}"
-    what = f"{database}, filegroup {own[0].filegroup or own[0].filegroup_id}"
+    name = named("filegroup", database, own[0].filegroup or str(own[0].filegroup_id))
+    what = f"filegroup {name.partition(':')[2]}"
     if any(one.used_pages is None for one in own):
         states = ", ".join(f"{one.name} is {one.state}" for one in own if one.used_pages is None)
         missing = Missing("null_value", f"the server does not tell ({states})")
