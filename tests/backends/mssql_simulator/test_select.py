@@ -1,0 +1,93 @@
+"""What the modelled instance answers to queries; each rule is that of the page of the documentation named beside it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.simulators.mssql.answers import Failed
+from tests.simulators.mssql.instance import Instance
+
+
+@pytest.fixture(scope="module")
+def instance() -> Instance:
+    return Instance()
+
+
+def test_view_is_found_from_any_database(instance: Instance) -> None:
+    """System catalog views: sys.databases."""
+    names = ["master", "tempdb", "model", "msdb"]
+    assert [row[0] for row in instance.execute("SELECT name FROM sys.databases ORDER BY database_id")] == names
+    assert instance.execute("SELECT COUNT(*) FROM [master].sys.databases", database="msdb") == [(4,)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "number", "text"),
+    [
+        ("SELECT nope FROM sys.databases", 207, "Invalid column name 'nope'."),
+        ("SELECT d.nope FROM sys.databases AS d", 207, "Invalid column name 'nope'."),
+        ("SELECT x.name FROM sys.databases AS d", 4104, 'The multi-part identifier "x.name" could not be bound.'),
+        ("SELECT 1 FROM sys.nope", 208, "Invalid object name 'sys.nope'."),
+        ("SELECT 1 FROM nope.sys.objects", 911, "Database 'nope' does not exist."),
+        ("SELECT LENGTH('a')", 195, "'LENGTH' is not a recognized built-in function name."),
+        ("SELECT name FROM sys.databases a, sys.databases b", 209, "Ambiguous column name 'name'."),
+        ("SELECT @missing", 137, 'Must declare the scalar variable "@missing".'),
+        ("SELECT 1 FROM sys.databases WHERE is_read_only", 4145, "non-boolean type"),
+        ("SELECT name, COUNT(*) FROM sys.databases", 8120, "not contained in either an aggregate function"),
+        ("SELECT CAST('x' AS int)", 245, "Conversion failed when converting the varchar value 'x' to data type int."),
+        ("SELECT 'open", 105, "Unclosed quotation mark after the character string 'open'."),
+        ("SELECT name FROM (SELECT name FROM sys.databases ORDER BY name) AS d", 1033, "ORDER BY clause is invalid"),
+        ("SELECT 1 UNION SELECT 1, 2", 205, "an equal number of expressions"),
+    ],
+)
+def test_mistakes_are_errors_of_their_number(instance: Instance, sql: str, number: int, text: str) -> None:
+    """Database Engine events and errors."""
+    with pytest.raises(Failed) as caught:
+        instance.execute(sql)
+    message = caught.value.messages[-1]
+    assert message.number == number, message
+    assert text in message.text
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT 7 / 2", 3),
+        ("SELECT 7 / 2.0", Decimal("3.500000")),
+        ("SELECT N'a' + 'b'", "ab"),
+        ("SELECT CONVERT(varchar(34), 0x01AB, 1)", "0x01AB"),
+        ("SELECT CONVERT(varbinary(8), '0x01AB', 1)", b"\x01\xab"),
+        ("SELECT LEN('ab  ')", 2),
+        ("SELECT 1 WHERE 'SA' = 'sa'", 1),
+        ("SELECT 1 WHERE 'a_b' LIKE 'A[_]%'", 1),
+        ("SELECT CASE WHEN 'a' COLLATE Latin1_General_BIN2 = 'A' THEN 1 ELSE 0 END", 0),
+        ("SELECT ISNULL(NULL, 'x') + QUOTENAME('a]b')", "x[a]]b]"),
+        ("SELECT CAST(SERVERPROPERTY('ProductMajorVersion') AS int)", 16),
+    ],
+)
+def test_expressions_have_the_types_of_t_sql(instance: Instance, sql: str, expected: object) -> None:
+    """Data type precedence; Precision, scale, and length; CAST and CONVERT; Collation and Unicode support."""
+    assert instance.execute(sql) == [(expected,)]
+
+
+def test_names_count_by_case_where_the_collation_says_so() -> None:
+    """Collation and Unicode support: identifiers follow the collation too."""
+    strict = Instance(collation="Latin1_General_CS_AS")
+    assert strict.execute("SELECT 1 WHERE 'SA' = 'sa'") == []
+    for sql in ("SELECT NAME FROM sys.databases", "SELECT name FROM SYS.DATABASES"):
+        with pytest.raises(Failed, match="Invalid"):
+            strict.execute(sql)
+
+
+def test_a_column_of_a_later_version_is_unknown_to_an_earlier_one() -> None:
+    """sys.databases: is_ledger_on applies to SQL Server 2022 and later."""
+    assert Instance().execute("SELECT is_ledger_on FROM sys.databases WHERE database_id = 1") == [(False,)]
+    with pytest.raises(Failed, match="Invalid column name 'is_ledger_on'"):
+        Instance(version="13.0.7000.1").execute("SELECT is_ledger_on FROM sys.databases")
+
+
+def test_go_is_a_word_of_clients(instance: Instance) -> None:
+    """SQL Server utilities statements - GO: the server does not know it."""
+    answers = list(instance.session().run("GO"))
+    assert "Could not find stored procedure 'GO'." in str(answers[0])

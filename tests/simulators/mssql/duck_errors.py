@@ -1,0 +1,37 @@
+"""What DuckDB says of a query as the error that SQL Server would give."""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+from tests.simulators.mssql.answers import Failed, failed, unknown
+
+
+def translated(wrong: duckdb.Error) -> Failed:
+    text = str(wrong)
+    if isinstance(wrong.__cause__, Failed):
+        return wrong.__cause__
+    grouped = re.search(r'column "?([^"]+?)"? must appear in the GROUP BY', text)
+    if grouped:
+        return failed(
+            8120,
+            f"Column '{grouped[1]}' is invalid in the select list because it is not contained in either an "
+            "aggregate function or the GROUP BY clause.",
+        )
+    converted = re.search(r"Could not convert string '(.*?)' to (\w+)", text)
+    if converted:
+        kind = {"int32": "int", "int64": "bigint"}.get(converted[2].lower(), converted[2].lower())
+        return failed(245, f"Conversion failed when converting the varchar value '{converted[1]}' to data type {kind}.")
+    if isinstance(wrong, duckdb.ConversionException) and ("timestamp" in text.lower() or "date" in text.lower()):
+        return failed(241, "Conversion failed when converting date and/or time from character string.")
+    if isinstance(wrong, duckdb.OutOfRangeException):
+        return failed(8115, "Arithmetic overflow error converting expression to data type int.")
+    if "More than one row returned by a subquery" in text:
+        return failed(
+            512,
+            "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= "
+            "or when the subquery is used as an expression.",
+        )
+    return unknown(f"how to run this query: {text}")

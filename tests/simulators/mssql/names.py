@@ -1,0 +1,160 @@
+"""From names to what they mean: databases that a login can reach, objects by schema, users by login."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tests.simulators.mssql.answers import failed
+from tests.simulators.mssql.identity import DBO, GUEST, SA
+from tests.simulators.mssql.model import Database, Object, Principal, Schema, named, roles_of
+
+if TYPE_CHECKING:
+    from tests.simulators.mssql.session import Session
+
+STATES = {
+    0: "ONLINE",
+    1: "RESTORING",
+    2: "RECOVERING",
+    3: "RECOVERY_PENDING",
+    4: "SUSPECT",
+    5: "EMERGENCY",
+    6: "OFFLINE",
+}
+
+
+def find_database(session: Session, name: str) -> Database | None:
+    return next((one for one in session.instance.state.databases.values() if session.same(one.name, name)), None)
+
+
+def reach(session: Session, name: str) -> Database:
+    """A database by name, to be used or read now. Raises 911, 927, 942, 945 or 916."""
+    found = find_database(session, name)
+    if found is None:
+        raise failed(911, f"Database '{name}' does not exist. Make sure that the name is entered correctly.")
+    usable(found)
+    if user_of(session, found) is None:
+        raise failed(
+            916,
+            f'The server principal "{login_name(session)}" is not able to access the database "{found.name}" under the '
+            "current security context.",
+            severity=14,
+            state=2,
+        )
+    return found
+
+
+def usable(found: Database) -> None:
+    match found.state:
+        case 0 | 5:
+            return
+        case 1:
+            raise failed(
+                927,
+                f"Database '{found.name}' cannot be opened. It is in the middle of a restore.",
+                severity=14,
+                state=2,
+            )
+        case 6:
+            raise failed(942, f"Database '{found.name}' cannot be opened because it is offline.", severity=14, state=4)
+        case _:
+            raise failed(
+                945,
+                f"Database '{found.name}' cannot be opened due to inaccessible files or insufficient memory or disk "
+                "space. See the SQL Server errorlog for details.",
+                severity=14,
+                state=2,
+            )
+
+
+def login_name(session: Session) -> str:
+    login = session.identity.login
+    return session.instance.state.principals[login].name if login is not None else session.original_login
+
+
+def user_of(session: Session, database: Database) -> Principal | None:
+    """The user that the session is in a database; None where it may not enter at all."""
+    identity = session.identity
+    if identity.user is not None:
+        return (
+            database.principals.get(identity.user[1]) if identity.user[0] == database.database_id else _guest(database)
+        )
+    if identity.login is None:
+        return None
+    return user_of_login(session, identity.login, database)
+
+
+def user_of_login(session: Session, login_id: int, database: Database) -> Principal | None:
+    state = session.instance.state
+    login = state.principals[login_id]
+    roles = roles_of(login_id, state.members) | {login_id}
+    if (
+        login_id == SA
+        or any(state.principals[one].name == "sysadmin" for one in roles)
+        or login.sid == database.owner_sid
+    ):
+        return database.principals[DBO]
+    sids = [login.sid, *(state.principals[one].sid for one in roles if state.principals[one].type in {"G", "X"})]
+    for sid in sids:
+        found = next((one for one in database.principals.values() if sid and one.sid == sid and one.type != "R"), None)
+        if found is not None:
+            return found if connects(database, found) else None
+    from tests.simulators.mssql.rights import server_right
+
+    if server_right(session, login_id, "CONTROL SERVER"):
+        return database.principals[DBO]
+    if server_right(session, login_id, "CONNECT ANY DATABASE"):
+        return database.principals[GUEST]
+    return _guest(database)
+
+
+def _guest(database: Database) -> Principal | None:
+    guest = database.principals[GUEST]
+    return guest if connects(database, guest) else None
+
+
+def connects(database: Database, user: Principal) -> bool:
+    if user.principal_id == DBO:
+        return True
+    stored = [one.state for one in database.permissions if one.grantee == user.principal_id and one.name == "CONNECT"]
+    return "D" not in stored and bool(stored)
+
+
+def schema_named(session: Session, database: Database, name: str) -> Schema | None:
+    return next((one for one in database.schemas.values() if session.same(one.name, name)), None)
+
+
+def default_schema(session: Session, database: Database) -> str:
+    user = user_of(session, database)
+    return (user.default_schema if user else None) or "dbo"
+
+
+def find_object(session: Session, database: Database, schema: str, name: str) -> Object | None:
+    """Without a schema: the user's default schema first, then dbo."""
+    for one in [schema] if schema else dict.fromkeys([default_schema(session, database), "dbo"]):
+        found_schema = schema_named(session, database, one)
+        if found_schema is None:
+            continue
+        for found in database.objects.values():
+            if found.schema_id == found_schema.schema_id and session.same(found.name, name):
+                return found
+    return None
+
+
+def object_name(database: Database, found: Object) -> tuple[str, str]:
+    return database.schemas[found.schema_id].name, found.name
+
+
+def find_user(session: Session, database: Database, name: str) -> Principal | None:
+    return named(database.principals, name, session.same)
+
+
+def find_login(session: Session, name: str) -> Principal | None:
+    return named(session.instance.state.principals, name, session.same)
+
+
+def tokens(session: Session, database: Database, user: Principal) -> Iterator[int]:
+    """The principals that a user counts as in a database: itself, its roles and public."""
+    yield user.principal_id
+    yield 0
+    yield from roles_of(user.principal_id, database.members)
