@@ -6,8 +6,9 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tests.simulators.mssql.model import Database, File, Permission, Principal, Schema, State
+from tests.simulators.mssql.model import Column, Database, File, Object, Permission, Principal, Schema, State
 from tests.simulators.mssql.passwords import hashed
+from tests.simulators.mssql.registry import VIEWS
 
 if TYPE_CHECKING:
     from tests.simulators.mssql.instance import Instance
@@ -57,6 +58,8 @@ DATABASE_ROLES = {
 }
 SA_SID = b"\x01"
 GUEST_SID = b"\x00"
+FOR_EVERYBODY = ("suspect_pages",)
+"""Of msdb: the documentation says that whoever may enter reads it."""
 
 
 def fresh_state(instance: Instance, sa_password: str, *, contained: bool) -> State:
@@ -84,7 +87,19 @@ def fresh_state(instance: Instance, sa_password: str, *, contained: bool) -> Sta
     for number, name in enumerate(("master", "tempdb", "model", "msdb"), 1):
         state.databases[number] = new_database(name, number, SA_SID, SETUP if number != 2 else instance.started)
         state.databases[number].options.update(_SYSTEM[name])
+        _shipped_tables(state.databases[number])
     return state
+
+
+def _shipped_tables(found: Database) -> None:
+    """Tables that only this database has, as things that rights can be given on; their rows are those of the view."""
+    for number, one in enumerate(one for one in VIEWS.values() if one.database == found.name):
+        name = one.name.removeprefix("dbo.")
+        columns = [Column(field.name, place, field.type, field.nullable) for place, field in enumerate(one.fields, 1)]
+        table = Object(name, 5575058 + number, 1, "U", SETUP, SETUP, is_shipped=True, columns=columns)
+        found.objects[table.object_id] = table
+        if name in FOR_EVERYBODY:
+            found.permissions.append(Permission(1, table.object_id, 0, 0, 1, "SELECT", "G"))
 
 
 _SYSTEM: dict[str, dict[str, object]] = {

@@ -76,7 +76,14 @@ def _of_view(session: Session, view: View, database: Database) -> Relation:
     found = _since(session, view.fields)
     given = session.instance.given(view, database)
     rows = list(view.rows(Scope(session, database)) if given is None else given)
-    return load(session, view.name, found, rows)
+    loaded = load(session, view.name, found, rows)
+    return loaded._replace(target=_shipped(session, view, database))
+
+
+def _shipped(session: Session, view: View, database: Database) -> tuple[Database, Object] | None:
+    """The table of msdb that it is: what a login may read there is granted on it, not on the server."""
+    found = session.find_object(database, "dbo", view.name.removeprefix("dbo.")) if view.database else None
+    return (database, found) if found else None
 
 
 def function_rows(session: Session, name: str, values: list[object] | None) -> Relation:
