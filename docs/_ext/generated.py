@@ -13,6 +13,7 @@ from sphinx import addnodes
 
 from dbops import registry
 from dbops.capabilities import Capability, supported
+from dbops.model.finding import Remedy
 from dbops.testing.matrix import DOCUMENTATION, cell, proofs
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def capabilities() -> Rows:
 
 def health() -> Rows:
     """Every check of every engine."""
-    head = ["check", "engine", "what", "warning", "critical", "unit", "needs", "source of the thresholds"]
-    rows = [
+    head = ["check", "engine", "what", "warning", "critical", "unit", "needs", "source of the thresholds", "what helps"]
+    rows: list[Cells] = [
         [
             check.id,
             backend.label,
@@ -53,12 +54,21 @@ def health() -> Rows:
             check.unit,
             "; ".join(check.grants) or "no privilege",
             check.source,
+            _remedy(check.remedy),
         ]
         for backend in registry.backends().values()
         if supported(backend.support(Capability.HEALTH, None))
         for check in backend.health.checks()
     ]
     return head, rows
+
+
+def _remedy(remedy: Remedy) -> nodes.Node:
+    """Its text, and a link to the page that explains it."""
+    text = nodes.inline(text=remedy.text)
+    if remedy.url:
+        text += [nodes.Text(" "), nodes.reference("", "More.", refuri=remedy.url)]
+    return text
 
 
 def _number(value: float | None) -> str:
