@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from tests.simulators.mssql import kinds
+from tests.simulators.mssql import dates, kinds
 from tests.simulators.mssql.answers import failed, unknown
 from tests.simulators.mssql.casts import cast
 from tests.simulators.mssql.frames import Frame, Typed
@@ -284,4 +284,8 @@ SPECIAL: dict[str, Callable[[Nodes, Frame], Typed]] = {
     "IIF": _iif,
     "CONCAT": _concat,
     "DATALENGTH": _datalength,
+    "DATEADD": dates.dateadd,
+    "DATEDIFF": dates.datediff,
+    "DATEDIFF_BIG": dates.datediff_big,
+    "DATEPART": dates.datepart,
 }

@@ -29,28 +29,40 @@ def cast(found: Typed, kind: str, *, safe: bool = False) -> Typed:
 
 def convert(found: Typed, kind: str, style: int, *, safe: bool = False) -> Typed:
     source, target = kinds.base(found.kind), kinds.base(kind)
-    word = "TRY_CAST" if safe else "CAST"
-    if source in kinds.BINARY and target in kinds.TEXT:
-        sql = _binary_to_text(found.sql, style)
-    elif source in kinds.TEXT and target in kinds.BINARY:
-        sql = _text_to_binary(found.sql, source, style)
-    elif source in kinds.MOMENTS and target in kinds.TEXT:
-        sql = _moment_to_text(found.sql, source, style)
-    elif source in kinds.BINARY and target in kinds.WHOLE:
-        sql = f"CAST(('0x' || hex({found.sql})) AS {kinds.duck(kind)})"
-    elif source in kinds.WHOLE and target in kinds.BINARY:
-        sql = _whole_to_binary(found.sql, source, kind)
-    elif target in kinds.TEXT and source == "bit":
-        sql = f"CAST(CAST({found.sql} AS INTEGER) AS VARCHAR)"
-    elif source == "uniqueidentifier" and target in kinds.TEXT:
-        sql = f"upper(CAST({found.sql} AS VARCHAR))"
-    elif target == "bit" and source not in kinds.TEXT:
-        sql = f"CAST({found.sql} AS BOOLEAN)"
-    elif source in {"float", "real", "numeric", "decimal", "money"} and target in kinds.WHOLE:
-        sql = f"{word}(trunc({found.sql}) AS {kinds.duck(kind)})"
-    else:
-        sql = f"{word}({found.sql} AS {kinds.duck(kind)})"
+    sql = _to_text(found.sql, source, style) if target in kinds.TEXT else ""
+    sql = sql or (_from_text(found.sql, source, kind, style) if source in kinds.TEXT else "")
+    sql = sql or _other(found.sql, source, kind)
+    if not sql:
+        sql = f"{'TRY_CAST' if safe else 'CAST'}({found.sql} AS {kinds.duck(kind)})"
     return Typed(_cut(sql, kind), kind, found.nullable or safe)
+
+
+def _to_text(sql: str, source: str, style: int) -> str:
+    if source in kinds.BINARY:
+        return _binary_to_text(sql, style)
+    if source in kinds.MOMENTS:
+        return _moment_to_text(sql, source, style)
+    if source == "bit":
+        return f"CAST(CAST({sql} AS INTEGER) AS VARCHAR)"
+    return f"upper(CAST({sql} AS VARCHAR))" if source == "uniqueidentifier" else ""
+
+
+def _from_text(sql: str, source: str, kind: str, style: int) -> str:
+    target = kinds.base(kind)
+    if target in kinds.BINARY:
+        return _text_to_binary(sql, source, style)
+    return _text_to_moment(sql, kind, style) if target in kinds.MOMENTS - {"time"} else ""
+
+
+def _other(sql: str, source: str, kind: str) -> str:
+    target = kinds.base(kind)
+    if source in kinds.BINARY and target in kinds.WHOLE:
+        return f"CAST(('0x' || hex({sql})) AS {kinds.duck(kind)})"
+    if source in kinds.WHOLE and target in kinds.BINARY:
+        return _whole_to_binary(sql, source, kind)
+    if source in {"float", "real", "numeric", "decimal", "money"} and target in kinds.WHOLE:
+        return f"CAST(trunc({sql}) AS {kinds.duck(kind)})"
+    return ""
 
 
 def _cut(sql: str, kind: str) -> str:
@@ -84,6 +96,17 @@ def _text_to_binary(sql: str, source: str, style: int) -> str:
             return f"unhex({sql})"
         case _:
             raise unknown(f"style {style} of a binary")
+
+
+def _text_to_moment(sql: str, kind: str, style: int) -> str:
+    if style not in {0, 112, 120, 121, 126, 127}:
+        raise unknown(f"style {style} of a date")
+    moment = f"tsql_moment({sql})"
+    return (
+        f"timezone('UTC', {moment})"
+        if kinds.base(kind) == "datetimeoffset"
+        else f"CAST({moment} AS {kinds.duck(kind)})"
+    )
 
 
 def _moment_to_text(sql: str, source: str, style: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -82,6 +83,7 @@ def _try(session: Session, sql: str, node: Try) -> Iterator[Answer]:
 
 def holds(session: Session, condition: str) -> bool:
     with session.instance.turn(session):
+        session.words = None
         tree = parsed(f"SELECT 1 WHERE {condition}")
         where = tree.args["where"].this
         try:
@@ -125,6 +127,7 @@ def ends_batch(session: Session, messages: Sequence[Message]) -> bool:
 
 def statement(session: Session, sql: str, node: Simple) -> Iterator[Answer]:
     cursor = Cursor(sql, node.found)
+    session.words = words_of(node)
     handler, words = find(cursor)
     cursor.at += words
     try:
@@ -135,6 +138,13 @@ def statement(session: Session, sql: str, node: Simple) -> Iterator[Answer]:
         session.clean()
     if not cursor.done:
         raise cursor.wrong()
+
+
+def words_of(node: Simple) -> frozenset[str] | None:
+    for before, token in pairwise(node.found):
+        if token.is_symbol("*") and not before.is_symbol("("):
+            return None
+    return frozenset(token.value.lower() for token in node.found)
 
 
 def find(cursor: Cursor) -> tuple[Handler, int]:

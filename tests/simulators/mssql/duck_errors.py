@@ -11,8 +11,9 @@ from tests.simulators.mssql.answers import Failed, failed, unknown
 
 def translated(wrong: duckdb.Error) -> Failed:
     text = str(wrong)
-    if isinstance(wrong.__cause__, Failed):
-        return wrong.__cause__
+    own = re.search(r"t-sql error (\d+) (\d+) (\d+): (.*)", text)
+    if own:
+        return failed(int(own[1]), own[4], severity=int(own[2]), state=int(own[3]))
     grouped = re.search(r'column "?([^"]+?)"? must appear in the GROUP BY', text)
     if grouped:
         return failed(
@@ -35,3 +36,9 @@ def translated(wrong: duckdb.Error) -> Failed:
             "or when the subquery is used as an expression.",
         )
     return unknown(f"how to run this query: {text}")
+
+
+def carried(wrong: Failed) -> str:
+    """An error of the model as a text that ``translated`` finds again in DuckDB's."""
+    said = wrong.messages[-1]
+    return f"t-sql error {said.number} {said.severity} {said.state}: {said.text}"

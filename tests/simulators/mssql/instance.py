@@ -11,11 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from inspect import Parameter, Signature
 
 import duckdb
 
-from tests.simulators.mssql import kinds, likes, logins, registry, scripts
-from tests.simulators.mssql.answers import failed
+from tests.simulators.mssql import kinds, likes, logins, moments, registry, scripts
+from tests.simulators.mssql.answers import Failed, failed
+from tests.simulators.mssql.duck_errors import carried
 from tests.simulators.mssql.faults import Faults
 from tests.simulators.mssql.fresh import fresh_state
 from tests.simulators.mssql.model import Database, State, exact, folded
@@ -191,10 +194,10 @@ class Instance:
         """The name under which a function of the model is known to DuckDB, for so many arguments."""
         name = "m_" + function.name.lower().replace("@@", "global_") + f"_{len(parameters)}"
         if name not in self._registered:
-            self._create(name, lambda *values: self._call(function, values), parameters, function.returns)
+            self._create(name, _fixed(partial(self._call, function), len(parameters)), parameters, function.returns)
         return name
 
-    def _call(self, function: Function, values: tuple[object, ...]) -> object:
+    def _call(self, function: Function, *values: object) -> object:
         assert self.running is not None
         found = function.call(self.running, *values)
         return str(found) if found is not None and kinds.base(function.returns) == "sql_variant" else found
@@ -202,7 +205,7 @@ class Instance:
     def _create(self, name: str, call: Callable[..., object], parameters: Sequence[str], returns: str) -> None:
         given = [kinds.duck(kind) for kind in parameters]
         self.duck.create_function(  # type: ignore[call-overload, unused-ignore]
-            name, call, given, kinds.duck(returns), null_handling="special", side_effects=not given
+            name, call, given, kinds.duck(returns), null_handling="special", side_effects=True
         )
         self._registered.add(name)
 
@@ -213,3 +216,18 @@ class Instance:
         text = "nvarchar(max)"
         self._create("tsql_like", likes.like, (text, text, text, "bit"), "bit")
         self._create("tsql_utf16", likes.utf16, (text,), "varbinary(max)")
+        self._create("tsql_moment", _fixed(moments.moment, 1), (text,), "datetime2(7)")
+
+
+def _fixed(call: Callable[..., object], count: int) -> Callable[..., object]:
+    """DuckDB counts the parameters of a function by its signature, and keeps of an exception only the text."""
+
+    def fixed(*values: object) -> object:
+        try:
+            return call(*values)
+        except Failed as wrong:
+            raise ValueError(carried(wrong)) from wrong
+
+    places = [Parameter(f"p{place}", Parameter.POSITIONAL_ONLY) for place in range(count)]
+    setattr(fixed, "__signature__", Signature(places))  # noqa: B010 (functions have no such attribute declared)
+    return fixed

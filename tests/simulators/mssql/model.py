@@ -95,6 +95,9 @@ class Object:
     rows: list[tuple[object, ...]] = field(default_factory=list)
     key: tuple[str, ...] = ()
     definition: str | None = None
+    """The query of a view, the body of a program."""
+    text: str | None = None
+    """The whole statement that made it, as ``sys.sql_modules`` gives it."""
     execute_as: int | None = None
     """``execute_as_principal_id``: None is CALLER, -2 is OWNER."""
     base: str | None = None

@@ -14,7 +14,7 @@ from tests.simulators.mssql.frames import Frame, Typed
 from tests.simulators.mssql.predicates import predicate
 from tests.simulators.mssql.registry import Field
 from tests.simulators.mssql.relations import duck_name
-from tests.simulators.mssql.values import common, value
+from tests.simulators.mssql.values import common, is_niladic, value
 
 KNOWN_CLAUSES = {
     *("kind", "hint", "expressions", "from_", "joins", "laterals", "where", "group", "having", "order", "limit"),
@@ -133,7 +133,9 @@ def _items(node: exp.Select, frame: Frame) -> tuple[list[str], Fields]:
 
 def _plain_name(node: exp.Expr) -> str:
     found = node.this if isinstance(node, exp.Paren) else node
-    return found.name if isinstance(found, exp.Column) else ""
+    if not isinstance(found, exp.Column) or is_niladic(found):
+        return ""
+    return found.name
 
 
 def _grouping(node: exp.Select, frame: Frame) -> list[str]:

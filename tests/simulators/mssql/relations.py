@@ -119,7 +119,17 @@ def load(
     for row in listed:
         if not row.keys() <= every:
             raise unknown(f"the columns {sorted(row.keys() - every)} that the model gives for {name}")
-    return table(session, fields, [[row.get(one.name) for row in listed] for one in fields], keys)
+    named = _named(session, fields)
+    made = table(session, named, [[row.get(one.name) for row in listed] for one in named], keys)
+    return made._replace(fields=fields[: len(fields) - keys])
+
+
+def _named(session: Session, fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Columns that the statement nowhere names are not handed to DuckDB: making a table costs by its columns."""
+    words = session.words
+    if words is None:
+        return fields
+    return tuple(one for one in fields if one.name.lower() in words or one.name.startswith("_")) or fields[:1]
 
 
 def _every_field(name: str) -> tuple[Field, ...]:

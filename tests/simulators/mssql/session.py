@@ -37,6 +37,8 @@ class Session:
         self.caught: Message | None = None
         self.temporary: list[str] = []
         self.text = ""
+        self.words: frozenset[str] | None = None
+        """The words of the statement at hand, by which columns that nobody names are left out; None: all of them."""
         self.depth = 0
         self.checks_rights = True
         self.attention = threading.Event()

@@ -20,12 +20,13 @@ def read_view(session: Session, database: Database, found: Object) -> Relation:
     """A view runs in its own database; an unbroken ownership chain asks for no rights on what it reads."""
     before, session.database_id = session.database_id, database.database_id
     checks, session.checks_rights = session.checks_rights, False
+    words, session.words = session.words, None
     try:
         assert found.definition is not None
         sql, fields = query(parsed(found.definition), Frame(session, {}))
         rows = session.instance.duck.execute(sql).fetchall()
     finally:
-        session.database_id, session.checks_rights = before, checks
+        session.database_id, session.checks_rights, session.words = before, checks, words
     named = tuple(
         Field(column.name, field.type, field.nullable) for column, field in zip(found.columns, fields, strict=True)
     )

@@ -33,10 +33,15 @@ def text(node: exp.Expr, frame: Frame) -> str:
     return value(node, frame).sql
 
 
+def is_niladic(node: exp.Expr) -> bool:
+    quoted = isinstance(node.this, exp.Identifier) and node.this.args.get("quoted")
+    return not node.text("table") and not quoted and node.name.upper() in NILADIC
+
+
 def _column(node: exp.Expr, frame: Frame) -> Typed:
     name = node.name
     qualifier = node.text("table")
-    if not qualifier and not node.this.args.get("quoted") and name.upper() in NILADIC:
+    if is_niladic(node):
         return calls.call(NILADIC[name.upper()], [], frame)
     return frame.column(name, qualifier)
 
