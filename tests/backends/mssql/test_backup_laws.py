@@ -113,7 +113,7 @@ class Server:
             return
         one = len(set(self.bases.values())) == 1
         files = tuple(DatabaseFile(number=n, name=name, base=self.bases[name]) for n, name in enumerate(FILES))
-        named = {"base": self.bases["a"], "base_lsn": self.base_lsns["a"]} if one else {}
+        named: dict[str, Any] = {"base": self.bases["a"], "base_lsn": self.base_lsns["a"]} if one else {}
         uuid, begun, checkpoint = self._uuid("D"), self._begin(), self.lsn
         self._data(uuid, Kind.DIFFERENTIAL, (begun, checkpoint), bases=dict(self.bases), files=files, **named)
 
