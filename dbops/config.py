@@ -13,7 +13,7 @@ import msgspec
 from dbops.conversion import Plain, known, nearest, struct, table
 from dbops.durations import duration, keep
 from dbops.errors import ConfigError, UsageError
-from dbops.model.backup import Keep, Objective, VerifyLevel
+from dbops.model.backup import Depot, Keep, Objective, VerifyLevel
 from dbops.model.server import Endpoint
 from dbops.plan import SecretRef
 from dbops.url import Keeper, is_url, parse_url
@@ -44,18 +44,30 @@ class RepositoryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class VerifyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where proofs run. ``paths`` maps how another instance sees the backup files to how this machine does."""
+    """Where proofs run: a directory, or the URL of an instance that can read what the server wrote.
+
+    :param paths: how the server sees the backup files, and how that instance does.
+    :param data: where that instance puts data files, ``log`` the others; as they were named when left out.
+    """
 
     into: str = ""
+    password: str | None = None
     paths: dict[str, str] = {}
+    data: str = ""
+    log: str = ""
     tools: str = ""
 
 
-class BackupConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BackupConfig(Depot, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How backups of a target are made. ``staging``: a directory on the server's machine, for methods that must write
-    there before they can store."""
+    there before they can store. The rest is for servers that keep their backups themselves."""
 
     staging: str = ""
+
+    @property
+    def depot(self) -> Depot:
+        """What the server is told."""
+        return Depot(to=self.to, owns_chain=self.owns_chain, certificate=self.certificate)
 
 
 class _VerifyRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -290,6 +302,7 @@ def _target(name: str, raw: _Target, defaults: _Defaults, path: str) -> Target:
         endpoint = msgspec.structs.replace(endpoint, password=reference)
     for number, member in enumerate(raw.members):
         _endpoint(member, f"{where}.members[{number}]")
+    _check_verify(raw.verify, f"{where}.verify")
     rule = raw.objective.verify
     return Target(
         name=name,
@@ -307,6 +320,13 @@ def _target(name: str, raw: _Target, defaults: _Defaults, path: str) -> Target:
         waivers=raw.waivers,
         timeout_s=duration(raw.timeout or defaults.timeout, f"{where}.timeout"),
     )
+
+
+def _check_verify(raw: VerifyConfig, where: str) -> None:
+    if is_url(raw.into):
+        _endpoint(raw.into, f"{where}.into")
+    if raw.password is not None:
+        SecretRef.parse(raw.password, f"{where}.password")
 
 
 def _endpoint(url: str, where: str) -> Endpoint:

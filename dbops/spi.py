@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -26,44 +26,35 @@ from dbops.capabilities import Capability, Support
 from dbops.health.answers import Answers
 from dbops.model.access import AccessSnapshot, Scope
 from dbops.model.backup import BackupFacts, BackupJob, Chain, Destination, Evidence, Made, Method, Outputs, Until
+from dbops.model.backup import BackupRecord as Record
 from dbops.model.backup import VerifyLevel as Level
 from dbops.model.change import Change
 from dbops.model.doctor import Examined
 from dbops.model.finding import Missing
 from dbops.model.health import Check, Observation
 from dbops.model.health import Question as HealthQuestion
+from dbops.model.recovery import ChainChoice
 from dbops.model.server import Endpoint, Server, Session, Tool, Version
 from dbops.model.users import Desired, Wanted
 from dbops.plan import FromServer, Opening, Probe, Seal, SecretRef, Step, Value
 
 __all__ = [
-    "API_VERSION",
-    "AccessDriver",
-    "Backend",
-    "BackupDriver",
-    "HealthDriver",
-    "Host",
-    "Member",
-    "Readable",
-    "Reader",
-    "Runtime",
-]
+    "API_VERSION", "AccessDriver", "Backend", "BackupDriver", "HealthDriver", "Host", "KeptByServer", "Member",
+    "Readable", "Reader", "Runtime",
+]  # fmt: skip
 
 API_VERSION = 1
 T = TypeVar("T")
 Arguments = Mapping[str, object]  # what a step hands to a door, with references to earlier outputs filled in
-Named = Mapping[str, Value]
 Steps = tuple[Step, ...]
-Held = AbstractContextManager[tuple[Named, Endpoint | None]]
+Held = AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]
 
 
 class Reader(Protocol):
     """Questions to one database, in a session that cannot write and cannot wait for long.
 
     Outside of :meth:`snapshot` each question is its own transaction. Parameters are ``%(name)s``, a sign is ``%%``.
-    :raises ReadFailed: in every method, with the machine reason.
-    :raises NotPermitted: the login lacks a right (reason ``no_permission``).
-    :raises Unreachable: the connection broke.
+    :raises ReadFailed, NotPermitted, Unreachable: in every method, with the machine reason.
     """
 
     def rows(self, sql: str, into: type[T], parameters: Mapping[str, object] | None = None) -> list[T]:
@@ -217,6 +208,17 @@ class BackupDriver(Protocol):
         ...
 
 
+@runtime_checkable
+class KeptByServer(Protocol):
+    """What a :class:`BackupDriver` adds when methods of its leave the bytes with the server (custody ``server``)."""
+
+    # Every backup that the server remembers, whoever made it, oldest first.
+    def history(self, reader: Reader, server: Server) -> tuple[Record, ...]: ...
+
+    # Pure: what must be restored for these databases. Until a ``name`` means: to the end of that backup.
+    def sequence(self, records: Sequence[Record], until: Until, databases: Sequence[str]) -> ChainChoice: ...
+
+
 class HealthDriver(Protocol):
     """Is it well. Nothing here reads: questions are data, asked by the core in one way for every engine."""
 
@@ -275,8 +277,6 @@ class Backend(Protocol):
     def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
         """What would make a job fail later: rights, settings, programs (``places`` first). Never stops at an error."""
         ...
-
-    # The doors, called by execute alone.
 
     def open(self, source: FromServer, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
         """The streams of a source, one after the other; each is read to its end before the next is asked for."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from dbops.backup import objective as law
-from dbops.model.backup import BackupFacts, DatabaseFacts, Method, Objective, PastRun
+from dbops.model.backup import BackupFacts, Custody, DatabaseFacts, Method, Objective, PastRun
 from dbops.model.finding import Missing
 from dbops.model.recovery import Range, ServerChange
 
@@ -22,6 +22,9 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
 
     free: int | Missing
     used: int = 0
+
+
+ELSEWHERE = Room(free=Missing("custody", "the backups go to a place that only the server sees"))
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +71,7 @@ def build(method: Method, wanted: Wanted, facts: BackupFacts, runs: Sequence[Pas
         took=took,
         restore=source if isinstance(source, Missing) else law.predict("restore", method.name, runs, source),
         share=share,
-        room=room,
+        room=room if method.custody is Custody.REPOSITORY else ELSEWHERE,
         interval=interval,
         loss=took if isinstance(took, Missing) else law.worst_loss(apart(interval, took), took),
         storage=_storage(source, share, wanted.objective, interval),
@@ -83,7 +86,7 @@ def build(method: Method, wanted: Wanted, facts: BackupFacts, runs: Sequence[Pas
 
 def source_bytes(method: Method, databases: tuple[str, ...], facts: BackupFacts) -> int | Missing:
     """Size on the server of what a backup covers; ``databases`` empty for all."""
-    if method.kind == "physical":
+    if method.kind == "physical" and not (method.partial and databases):
         return facts.total_bytes
     chosen: list[DatabaseFacts] = [one for one in facts.databases if not databases or one.name in databases]
     total = 0

@@ -2,7 +2,7 @@
 
 Backups compete only with backups of the same content: same target, incarnation, method and databases. Whatever the
 rules say, these stay: the newest, what is pinned, the newest proven one, what a kept one builds on, what somebody is
-at work on, and what cannot be told apart (unknown incarnation).
+at work on, what cannot be told apart (unknown incarnation), and whose bytes are not the repository's to delete.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from dbops.model.backup import BackupRecord, Keep, Verdict
+from dbops.model.backup import BackupRecord, Custody, Keep, Verdict
 from dbops.model.recovery import Forgotten, Kept, Retention
 
 __all__ = ["decide", "group"]
@@ -63,6 +63,8 @@ def _protect(members: Sequence[BackupRecord], reasons: dict[str, list[str]]) -> 
     for record in members:
         if record.pinned:
             reasons[record.id].append("pinned")
+        if record.custody is not Custody.REPOSITORY:
+            reasons[record.id].append(f"kept by the {record.custody.value}: it is deleted there, not here")
         if record.incarnation in _UNKNOWN:
             reasons[record.id].append("of an unknown incarnation of the server: delete it by hand if it is not needed")
     reasons[members[0].id].append("newest")

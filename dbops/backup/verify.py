@@ -121,7 +121,7 @@ def _stored_checks(stored: Sequence[BackupCheck]) -> list[ProofCheck]:
 
 def _evidence_checks(evidence: Evidence | Missing, level: VerifyLevel, *, complete: bool) -> list[ProofCheck]:
     if isinstance(evidence, Missing):
-        if level == "checksum" or not complete:
+        if not complete or (level == "checksum" and evidence.reason == NOTHING_RESTORED.reason):
             return []
         return [_could_not("evidence", f"the restore test gave no evidence: {evidence.detail}", evidence.reason)]
     checks = list(evidence.checks)
@@ -129,7 +129,7 @@ def _evidence_checks(evidence: Evidence | Missing, level: VerifyLevel, *, comple
         return checks
     if not checks:
         checks.append(_could_not("evidence", "the restore test looked at nothing", "no_checks"))
-    if isinstance(evidence.recovered_to, Missing):
+    if isinstance(evidence.recovered_to, Missing) and level != "checksum":
         why = evidence.recovered_to
         checks.append(_could_not("recovered_to", f"which state came back is not known: {why.detail}", why.reason))
     return checks + _fingerprint_checks(evidence.fingerprints, level)

@@ -22,6 +22,7 @@ __all__ = [
     "Chain",
     "Custody",
     "DatabaseFacts",
+    "Depot",
     "Destination",
     "Evidence",
     "Fingerprints",
@@ -65,12 +66,32 @@ class Verdict(StrEnum):
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
-    """A way to make a backup. ``kind`` tells the planner what it promises; ``name`` is the engine's own word."""
+    """A way to make a backup. ``kind`` tells the planner what it promises; ``name`` is the engine's own word.
+
+    :param custody: who keeps the bytes that it makes.
+    :param partial: it can be limited to some databases; a copy of whole files cannot.
+    """
 
     name: str
     kind: Literal["logical", "physical", "log"]
     title: str
     needs: tuple[str, ...] = ()
+    custody: Custody = Custody.REPOSITORY
+    partial: bool = False
+
+
+class Depot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where and how a server writes backups that it keeps itself.
+
+    :param to: directories or URL prefixes as that server sees them; with several, each backup is striped over all.
+    :param owns_chain: nothing else makes backups of this server: only then may a backup become the base of later ones,
+        or take the log away from whoever else reads it.
+    :param certificate: the server encrypts with it.
+    """
+
+    to: tuple[str, ...] = ()
+    owns_chain: bool = False
+    certificate: str = ""
 
 
 class Keep(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +188,7 @@ class BackupJob(msgspec.Struct, frozen=True, kw_only=True):
 
     :param staging: a directory for methods that must write on the server's machine before they can store; empty: one
         that the method chooses.
+    :param depot: for methods whose bytes the server keeps.
     """
 
     id: str
@@ -180,6 +202,7 @@ class BackupJob(msgspec.Struct, frozen=True, kw_only=True):
     recipients: tuple[str, ...] = ()
     fingerprints: bool = True
     staging: str = ""
+    depot: Depot = Depot()
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +230,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     :param consistent_at: the instant whose state a restore brings back; of several databases, the earliest.
     :param log: the log that restoring needs, where the engine has one.
     :param tools: client programs that were used, with their versions.
+    :param location: where the server wrote it, when the bytes are not in the repository; ``bytes`` is then its size.
     :param notes: what a person must know before restoring it.
     :param extra: the engine's own facts that restoring and comparing need (layout, settings, fingerprints).
     """
@@ -216,6 +240,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     log: LogRange | None = None
     tools: dict[str, str] = {}
     notes: tuple[str, ...] = ()
+    location: str = ""
+    bytes: int | None = None
     extra: dict[str, Json] = {}
 
 
@@ -280,13 +306,21 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a restore goes: a new directory, a new database of a server, or a scratch server."""
+    """Where a restore goes: a new directory, a new database of a server, a scratch server, or another instance that
+    reads the backup from where the server wrote it.
 
-    kind: Literal["directory", "database", "scratch"]
+    :param paths: beginnings of paths as the server sees them, and as that instance does.
+    :param data: a directory of that instance for data files, ``log`` for the others; empty: named as they were.
+    """
+
+    kind: Literal["directory", "database", "scratch", "instance"]
     path: str = ""
     database: str = ""
     tools: str = ""
     only: tuple[str, ...] = ()
+    paths: dict[str, str] = {}
+    data: str = ""
+    log: str = ""
 
 
 class Until(msgspec.Struct, frozen=True, kw_only=True):

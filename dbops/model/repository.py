@@ -82,6 +82,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     :param source_bytes: size on the server of what is covered, when the backup was made.
     :param tools: client programs by name, with the version that was used.
     :param parent: id of the backup that this one builds on.
+    :param custody: who keeps the bytes; when it is not the repository, ``location`` and ``kept_bytes`` are what the
+        server said about them.
     :param extra: the engine's own facts that restoring needs.
     :param digest: SHA-256 of the stored manifest's body; plans name a manifest by it. Filled in when stored or read.
     """
@@ -105,12 +107,17 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     source_bytes: int | None = None
     tools: dict[str, str] = {}
     parent: str | None = None
+    custody: Custody = Custody.REPOSITORY
+    location: str = ""
+    kept_bytes: int | None = None
     extra: dict[str, Json] = {}
     digest: str = ""
 
     @property
     def bytes(self) -> int:
-        """Clear bytes of all streams."""
+        """Clear bytes of all streams, or of what the server keeps."""
+        if self.kept_bytes is not None:
+            return self.kept_bytes
         return sum(artifact.clear.size for artifact in self.artifacts)
 
     @property
@@ -252,8 +259,8 @@ def record(manifest: Manifest, location: str) -> BackupRecord:
         server_version=manifest.server_version,
         method=manifest.method,
         kind=manifest.kind,
-        custody=Custody.REPOSITORY,
-        location=location,
+        custody=manifest.custody,
+        location=manifest.location or location,
         started_at=manifest.started_at,
         finished_at=manifest.finished_at,
         consistent_at=manifest.consistent_at,
@@ -261,13 +268,17 @@ def record(manifest: Manifest, location: str) -> BackupRecord:
         whole=manifest.whole,
         source_bytes=_known(manifest.source_bytes),
         bytes=manifest.bytes,
-        stored_bytes=manifest.stored_bytes,
+        stored_bytes=manifest.stored_bytes if manifest.custody is Custody.REPOSITORY else _elsewhere(manifest.custody),
         artifacts=tuple(_artifact(one) for one in manifest.artifacts),
         databases=manifest.databases,
         parent=manifest.parent,
         digest=manifest.digest,
         extra=manifest.extra,
     )
+
+
+def _elsewhere(custody: Custody) -> Missing:
+    return Missing("custody", f"the bytes are kept by the {custody.value}")
 
 
 def _known(size: int | None) -> int | Missing:

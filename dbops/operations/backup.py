@@ -124,7 +124,7 @@ class _Run:
         )
 
     def _job(self, method: Method, facts: BackupFacts, databases: tuple[str, ...]) -> BackupJob:
-        if method.kind == "physical" and databases:
+        if method.kind == "physical" and databases and not method.partial:
             raise UsageError(
                 f"{method.name} copies the whole server: it cannot be limited to {', '.join(databases)}",
                 hint="Leave --database out, or choose a logical method.",
@@ -138,6 +138,7 @@ class _Run:
             databases=_known_databases(databases, facts),
             recipients=self.ws.config.repository(self.repository).encrypt_to,
             staging=self.target.backup.staging,
+            depot=self.target.backup.depot,
         )
 
     def _carry_out(self, work: _Work) -> tuple[Manifest, tuple[str, ...]]:
@@ -192,6 +193,9 @@ class _Run:
             whole=not work.job.databases,
             source_bytes=None if isinstance(size, Missing) else size,
             tools=made.tools,
+            custody=work.method.custody,
+            location=made.location,
+            kept_bytes=made.bytes,
             extra=made.extra,
         )
 

@@ -10,13 +10,14 @@ import msgspec
 from dbops import registry
 from dbops.backup import objective as law
 from dbops.backup.chain import choose
-from dbops.config import Target
+from dbops.config import Target, VerifyConfig
 from dbops.errors import InputError
 from dbops.execute import Outcome
-from dbops.model.backup import BackupRecord, Chain, Destination, Until
+from dbops.model.backup import BackupRecord, Chain, Custody, Destination, Until
 from dbops.model.finding import Missing
 from dbops.model.recovery import ChainChoice, Reachability
 from dbops.model.stored import Estimate, RestoreAnswer, Restored
+from dbops.operations import kept
 from dbops.operations.destination import Place, parse, refuse_existing
 from dbops.operations.shelf import Shelf, detached, open_shelf, recorded, use
 from dbops.operations.verify import backed_up
@@ -65,7 +66,7 @@ def plan(
     place = parse(ws, into) if into is not None else None
     if place is not None:
         refuse_existing(ws, wanted.name, place)
-    choice = _choose(shelf, asked, place.kind if place else "")
+    choice = _choose(ws, wanted, shelf, asked, place.kind if place else "")
     if choice.verdict is not Reachability.REACHABLE or place is None:
         return _answer(shelf, asked, choice, None, ()), None
     return _planned(ws, shelf, asked, choice, place)
@@ -80,6 +81,11 @@ def replan(ws: Workspace, saved: Plan) -> Plan:
     inputs = _inputs(saved)
     config = ws.config.repository(inputs.repository)
     shelf = Shelf(config, ws.repository(config), saved.target)
+    if _kept(ws, saved.target):
+        refuse_existing(ws, saved.target, inputs.place)
+        found = _choose(ws, ws.planned_target(saved), shelf, inputs.wish, "")
+        made = _planned(ws, shelf, inputs.wish, found, inputs.place)[1] if found.chain else None
+        return _there(saved, made)
     chain = tuple(shelf.record(backup) for backup in inputs.backups)
     for one in chain:
         if one.digest != inputs.backups[one.id]:
@@ -88,10 +94,18 @@ def replan(ws: Workspace, saved: Plan) -> Plan:
     choice = ChainChoice(
         verdict=Reachability.REACHABLE, reason="", chain=chain, recovers_to=chain[-1].instant if chain else None
     )
-    again = _planned(ws, shelf, inputs.wish, choice, inputs.place)[1]
+    return _there(saved, _planned(ws, shelf, inputs.wish, choice, inputs.place)[1])
+
+
+def _there(saved: Plan, again: Plan | None) -> Plan:
     if again is None:
         raise InputError(f"the plan for {saved.target} names no backup")
     return again
+
+
+def _kept(ws: Workspace, name: str) -> bool:
+    known = ws.config.targets.get(name)
+    return known is not None and kept.keeper(known) is not None
 
 
 def carry_out(ws: Workspace, plan: Plan) -> Outcome:
@@ -99,12 +113,13 @@ def carry_out(ws: Workspace, plan: Plan) -> Outcome:
     inputs = _inputs(plan)
     config = ws.config.repository(inputs.repository)
     shelf = Shelf(config, ws.repository(config, read=True), plan.target)
-    records = [shelf.record(backup) for backup in inputs.backups]
+    # The server's own history is no part of the catalogue, and nothing there can be held.
+    records = [shelf.record(backup) for backup, digest in inputs.backups.items() if digest]
     destination = detached(plan.target, plan.engine)
     if inputs.place.endpoint is not None:
         destination = Target(name=plan.target, endpoint=inputs.place.endpoint)
     with recorded(ws, "restore", plan.target, str(inputs.place)) as facts, use(shelf, records):
-        facts["backup"] = records[-1].id
+        facts["backup"] = list(inputs.backups)[-1]
         endpoints = {"destination": destination.endpoint}
         outcome = ws.execute(plan, destination, backend=registry.backend(plan.engine), endpoints=endpoints)
         return outcome.raise_for_status()
@@ -132,8 +147,10 @@ def _notes(outcome: Outcome) -> tuple[str, ...]:
     return tuple(note for note in said if isinstance(note, str) and note)
 
 
-def _choose(shelf: Shelf, wish: Wish, kind: str) -> ChainChoice:
+def _choose(ws: Workspace, target: Target, shelf: Shelf, wish: Wish, kind: str) -> ChainChoice:
     """A backup that the destination takes; else one that it does not take, so that this is what will be said."""
+    if kept.keeper(target) is not None:
+        return kept.choose(ws, target, shelf, wish.until, wish.databases)
     suited = _chosen(shelf, wish, kind if not wish.method else "")
     other = _chosen(shelf, wish, "") if suited.verdict is Reachability.UNREACHABLE else suited
     return other if other.verdict is Reachability.REACHABLE else suited
@@ -155,11 +172,16 @@ def _planned(
     ws: Workspace, shelf: Shelf, wish: Wish, choice: ChainChoice, place: Place
 ) -> tuple[RestoreAnswer, Plan | None]:
     newest = choice.chain[-1]
-    destination = place.destination(newest, wish.databases, _tools(ws, shelf.target))
     backend = registry.backend(newest.engine)
-    # The chain was chosen to end at the point that was asked for: all of it is restored.
     chain = Chain(repository=shelf.config.name, records=choice.chain)
-    steps = backend.backup.compile_restore(chain, destination, Until(), backed_up(newest))
+    if newest.custody is Custody.SERVER:
+        verify = _verify_config(ws, shelf.target)
+        destination = kept.destination(place.endpoint, wish.databases or newest.databases, verify)
+        until = wish.until
+    else:
+        destination = place.destination(newest, wish.databases, _verify_config(ws, shelf.target).tools)
+        until = Until()  # the chain was chosen to end at the point that was asked for: all of it is restored
+    steps = backend.backup.compile_restore(chain, destination, until, backed_up(newest))
     inputs = _Inputs(
         repository=shelf.config.name,
         wish=wish,
@@ -215,9 +237,9 @@ def _total(sizes: Sequence[int | Missing]) -> int | Missing:
     return missing[0] if missing else sum(size for size in sizes if isinstance(size, int))
 
 
-def _tools(ws: Workspace, target: str) -> str:
+def _verify_config(ws: Workspace, target: str) -> VerifyConfig:
     known = ws.config.targets.get(target)
-    return known.verify.tools if known else ""
+    return known.verify if known else VerifyConfig()
 
 
 def _inputs(plan: Plan) -> _Inputs:

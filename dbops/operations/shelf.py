@@ -136,7 +136,7 @@ def _backups(manifests: Iterable[Manifest]) -> list[PastRun]:
             seconds=(one.finished_at - one.started_at).total_seconds(),
             source_bytes=one.source_bytes,
             bytes=one.bytes,
-            stored_bytes=one.stored_bytes,
+            stored_bytes=one.stored_bytes if one.kept_bytes is None else one.kept_bytes,
         )
         for one in manifests
         if one.source_bytes

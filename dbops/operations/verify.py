@@ -15,11 +15,12 @@ from dbops.config import Target
 from dbops.errors import CouldNotTell, DbopsError, InputError
 from dbops.execute import Outcome, StepStatus
 from dbops.host import parse_version
-from dbops.model.backup import BackupRecord, Chain, Destination, Evidence, Until, Verdict, VerifyLevel
+from dbops.model.backup import BackupRecord, Chain, Custody, Destination, Evidence, Until, Verdict, VerifyLevel
 from dbops.model.finding import Missing
 from dbops.model.recovery import ChainChoice, Reachability, Verification
 from dbops.model.repository import BackupCheck
-from dbops.model.server import Server
+from dbops.model.server import Endpoint, Server
+from dbops.operations import kept
 from dbops.operations.shelf import Shelf, detached, is_backup_id, open_shelf, recorded, use, who
 from dbops.operations.workspace import Workspace
 from dbops.plan import Hold, Json, Plan, Step, Together, walk
@@ -67,14 +68,22 @@ def _choice(
         shelf = open_shelf(ws, None, repository, read=True)
         record = shelf.record(what)
         target = ws.config.targets.get(record.target) or detached(record.target, record.engine)
-        return target, shelf, complete(record, shelf.records)
+        return target, shelf, _whole(ws, target, shelf, complete(record, shelf.records))
     target = ws.target(what)
     shelf = open_shelf(ws, target, repository, read=True)
     unreadable = [one.id for one in shelf.unreadable]
     choice = choose(shelf.records, until, method=method or "", unreadable=unreadable)
     if until.kind == "latest" and choice.chain:
         _nothing_newer_is_damaged(shelf, choice.chain[-1])
-    return target, shelf, choice
+    return target, shelf, _whole(ws, target, shelf, choice)
+
+
+def _whole(ws: Workspace, target: Target, shelf: Shelf, choice: ChainChoice) -> ChainChoice:
+    """With everything that a backup kept by the server builds on, whoever made that."""
+    record = choice.chain[-1] if choice.chain else None
+    if record is None or record.custody is not Custody.SERVER:
+        return choice
+    return kept.choose(ws, target, shelf, Until(kind="name", value=record.id), record.databases)
 
 
 def _nothing_newer_is_damaged(shelf: Shelf, newest: BackupRecord) -> None:
@@ -101,8 +110,10 @@ class _Proof:
 
     def make(self) -> tuple[Verification, dict[str, Json]]:
         """The verdict, and what was measured for later predictions."""
-        stored = [self.shelf.repository.check(self.shelf.manifests[one.id]) for one in self.chain]
-        if self.level == "checksum" or any(check.verdict is not Verdict.VERIFIED for check in stored):
+        known = [self.shelf.manifests[one.id] for one in self.chain if one.id in self.shelf.manifests]
+        stored = [self.shelf.repository.check(one) for one in known]
+        ours = self.chain[-1].custody is Custody.REPOSITORY
+        if (ours and self.level == "checksum") or any(check.verdict is not Verdict.VERIFIED for check in stored):
             return self._judge(stored, (), NOTHING_RESTORED), {}
         try:
             steps, evidence = self._restore()
@@ -127,14 +138,22 @@ class _Proof:
         record, into = self.chain[-1], self.target.verify.into
         backend = registry.backend(record.engine)
         chain = Chain(repository=self.shelf.config.name, records=self.chain)
+        endpoints: dict[str, Endpoint] = {}
         place = Destination(kind="scratch", path=into, tools=self.target.verify.tools)
+        if record.custody is Custody.SERVER:
+            endpoints["verify"] = kept.verify_endpoint(self.ws, self.target)
+            where = self.target.verify
+            place = Destination(kind="instance", paths=where.paths, data=where.data, log=where.log)
+            into = ""
         steps = backend.backup.compile_verify(chain, place, backed_up(record), self.level)
         plan = Plan(
             noun="backup.verify", target=self.target.name, engine=record.engine, created_at=self.began, steps=steps
         )
         if into:
             Path(into).mkdir(mode=0o711, parents=True, exist_ok=True)
-        outcome = self.ws.execute(plan, self.target, backend=backend, scratch=Path(into) if into else None)
+        outcome = self.ws.execute(
+            plan, self.target, backend=backend, scratch=Path(into) if into else None, endpoints=endpoints
+        )
         return _facts(plan, outcome), backend.backup.read_evidence(chain, self.level, outcome.outputs)
 
     def _measured(self, steps: Sequence[StepFact]) -> dict[str, Json]:

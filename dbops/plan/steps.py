@@ -256,7 +256,10 @@ class Transfer(_Base, frozen=True, kw_only=True, tag="transfer"):
 
 
 class Call(_Base, frozen=True, kw_only=True, tag="call"):
-    """``operation`` of ``provider`` (``repository``, ``backend``, or a service such as ``aws.rds``)."""
+    """``operation`` of ``provider`` (``repository``, ``backend``, or a service such as ``aws.rds``).
+
+    An argument ``sql`` is the statement that it runs, and people are shown it.
+    """
 
     provider: str
     operation: str

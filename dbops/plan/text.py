@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from dbops.plan.document import Plan, walk
-from dbops.plan.steps import Command, Hold, Sql, Step, Together, fragment_text
+from dbops.plan.steps import Call, Command, Hold, Sql, Step, Together, fragment_text
 
 __all__ = ["difference", "render_text"]
 
@@ -67,6 +67,8 @@ def _line(step: Step) -> str:
 def _detail(step: Step) -> str:
     if isinstance(step, Sql):
         return step.text
+    if isinstance(step, Call) and isinstance(sql := step.arguments.get("sql"), str):
+        return sql
     if isinstance(step, Command):
         return " ".join(fragment_text(part) for part in step.argv)
     return ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dbops.model.recovery import Nearest
 from dbops.model.stored import RestoreAnswer, Restored
-from dbops.plan import Hold, Step, Together
+from dbops.plan import Call, Hold, Step, Together
 from dbops.report.amounts import bytes_, instant, seconds, span
 from dbops.report.backup import entry
 from dbops.report.documents import RestoreDocument, fields
@@ -49,9 +49,15 @@ def _steps(steps: Sequence[Step], indent: str) -> list[str]:
     lines: list[str] = []
     for step in steps:
         lines.append(f"{indent}- {step.summary}  [{step.risk.value}]")
+        lines += [f"{indent}    {line}" for line in _statement(step).splitlines()]
         if isinstance(step, Together | Hold):
             lines += _steps(step.steps, f"{indent}  ")
     return lines
+
+
+def _statement(step: Step) -> str:
+    sql = step.arguments.get("sql") if isinstance(step, Call) else None
+    return sql if isinstance(sql, str) else ""
 
 
 def _nearest(nearest: Nearest) -> list[str]:
