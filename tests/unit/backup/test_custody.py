@@ -120,9 +120,9 @@ password = "{password}"
 
 
 def test_the_configuration_says_where_the_server_writes_and_who_owns_the_chain() -> None:
-    target = parse(SHOP.format(into="mssql://proof@other", password="env:PROOF")).targets["shop"]  # noqa: S106  a reference
+    target = parse(SHOP.format(into="mssql://proof@other", password="env:PROOF")).targets["shop"]
     assert target.backup.depot == Depot(to=("D:\\a", "E:\\b"), owns_chain=True, certificate="BackupCert")
-    assert target.verify.password == "env:PROOF"  # noqa: S105  a reference
+    assert target.verify.password == "env:PROOF"
 
 
 @pytest.mark.parametrize(
