@@ -63,7 +63,7 @@ def writer(backend: Backend, endpoint: Endpoint, *, resolve: Resolve, timeout_s:
     """A session that may write; for :mod:`dbops.execute`."""
     session = backend.session(endpoint, read_only=False, timeout_s=timeout_s)
     with _connection(backend, endpoint, session, resolve) as connection:
-        yield SqlWriter(connection, backend, str(endpoint))
+        yield SqlWriter(connection, backend, session, str(endpoint))
 
 
 @contextmanager
@@ -106,11 +106,13 @@ def _connection(backend: Backend, endpoint: Endpoint, session: Session, resolve:
     with _translated(backend, where, connecting=True):
         engine = create_engine(
             _url(endpoint, session, password),
-            connect_args=dict(session.connect),
+            connect_args={**session.connect, **(session.login(password) if session.login else {})},
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
         )
+        # What SQLAlchemy would ask a server that it has not met is for its own SQL, of which there is none here.
+        engine.dialect.initialize = _ask_nothing  # type: ignore[method-assign]
         connection = engine.connect()
     try:
         _prepare(connection, session, backend, where)
@@ -120,10 +122,16 @@ def _connection(backend: Backend, endpoint: Endpoint, session: Session, resolve:
         engine.dispose()
 
 
+def _ask_nothing(connection: object) -> None:
+    pass
+
+
 # Any: sqlalchemy.URL, which must not be imported to describe it.
 def _url(endpoint: Endpoint, session: Session, password: str | None) -> Any:
     from sqlalchemy import URL
 
+    if session.login is not None:
+        return URL.create(session.drivername, query=dict(session.query))
     return URL.create(
         session.drivername,
         username=endpoint.user,
@@ -138,6 +146,8 @@ def _url(endpoint: Endpoint, session: Session, password: str | None) -> Any:
 
 def _prepare(connection: Connection, session: Session, backend: Backend, where: str) -> None:
     with _translated(backend, where, connecting=True):
+        for name, value in session.attributes.items():
+            setattr(connection.connection.driver_connection, name, value)
         for statement in session.preamble:
             connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
@@ -145,15 +155,12 @@ def _prepare(connection: Connection, session: Session, backend: Backend, where: 
 @contextmanager
 def _translated(backend: Backend, where: str, *, connecting: bool = False) -> Generator[None]:
     """The driver's exceptions as ours, by the backend's reading of them."""
-    from sqlalchemy.exc import PendingRollbackError, SQLAlchemyError
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
     except DbopsError:
         raise
-    except PendingRollbackError:
-        # SQLAlchemy's word for a connection that broke before: nothing more is asked over it.
-        raise Unreachable(f"{where}: the connection broke", reason="connect_failed") from None
     except SQLAlchemyError as error:
         raise _understood(backend, error, where, connecting=connecting) from None
     except OSError as error:
@@ -179,11 +186,29 @@ def _understood(backend: Backend, error: BaseException, where: str, *, connectin
 
 def _said(cause: BaseException) -> str:
     """The driver's words on one line, without the piece of the statement that some put above a caret: it may hold what
-    a secret was made into, and it is cut where it says nothing to a reader."""
-    lines = str(cause).splitlines()
+    a secret was made into, and it is cut where it says nothing to a reader. Without the places that ODBC's words went
+    through, too."""
+    lines = _words(cause).splitlines()
     marked = [number for number, line in enumerate(lines) if line.strip() == "^"]
     kept = [line for number, line in enumerate(lines) if number not in marked and number + 1 not in marked]
     return " ".join(" ".join(kept).split())
+
+
+# [SQLSTATE] [vendor][driver][server]what happened (number) (function); more of it
+_THROUGH = re.compile(
+    r"^(?:\[\w{5}\] )?(?:\[[^\]]*\])*\[[^\]]*\]|(?<=; )\[\w{5}\] (?:\[[^\]]*\])+|(?: \(0\))? \(SQL\w+\)"
+)
+
+
+def _words(cause: BaseException) -> str:
+    """pyodbc's exceptions have two texts, the SQLSTATE and the words, in either order; others speak for themselves."""
+    match cause.args:
+        case (str(), str(words)) if words.startswith("["):
+            return _THROUGH.sub("", words)
+        case (str(words), str(state)) if len(state) == 5:
+            return words
+        case _:
+            return str(cause)
 
 
 _PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
@@ -202,20 +227,44 @@ def _bound(sql: str, parameters: Mapping[str, object], style: str) -> tuple[str,
 
 
 class _OnConnection:
-    def __init__(self, connection: Connection, backend: Backend, where: str) -> None:
+    def __init__(self, connection: Connection, backend: Backend, session: Session, where: str) -> None:
         self._connection = connection
         self._backend = backend
+        self._session = session
         self._where = where
+        self._broken = False
 
     # Any: rows have the types that the driver gives them.
     def _ask(self, sql: str, parameters: Mapping[str, object] | None) -> tuple[list[str], list[tuple[Any, ...]]]:
-        options = {"no_parameters": True} if not parameters else {}
-        text, values = _bound(sql, parameters, self._connection.dialect.paramstyle) if parameters else (sql, None)
+        arguments = _bound(sql, parameters, self._connection.dialect.paramstyle) if parameters else (sql,)
+        if self._broken:
+            raise Unreachable(f"{self._where}: the connection broke", reason="connect_failed")
+        # The driver's own cursor: SQLAlchemy's result ends with the first of several that a statement gives.
+        dbapi = self._connection.dialect.loaded_dbapi
         with _translated(self._backend, self._where):
-            found = self._connection.exec_driver_sql(text, values, execution_options=options)
-            if not found.returns_rows:
-                return [], []
-            return list(found.keys()), [tuple(row) for row in found.fetchall()]
+            try:
+                cursor = self._connection.connection.cursor()
+                cursor.execute(*arguments)
+                answer = _answer(cursor)
+                cursor.close()
+            except dbapi.Error as error:
+                understood = _understood(self._backend, error, self._where, connecting=False)
+                if understood.reason == "connect_failed":
+                    self._break()
+                raise understood from None
+        return answer
+
+    def _break(self) -> None:
+        """Ask nothing more over it: SQLAlchemy would connect again, without our settings."""
+        self._broken = True
+        self._connection.invalidate()
+
+    def _roll_back(self) -> None:
+        """A broken connection ends its transaction by itself; the error that broke it is the one to see."""
+        try:
+            self._ask(self._session.rollback, None)
+        except DbopsError:
+            self._break()
 
     def tuples(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """Each row as it came."""
@@ -225,6 +274,20 @@ class _OnConnection:
         """The first column of the first row, or None when there is no row."""
         rows = self._ask(sql, parameters)[1]
         return rows[0][0] if rows else None
+
+
+# Any: a cursor of whatever driver, and rows with the types that it gives them.
+def _answer(cursor: Any) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The first result that has rows. All are read: a statement may fail behind it, and is cut off where nobody does."""
+    keys: list[str] = []
+    rows: list[tuple[Any, ...]] = []
+    more: Callable[[], object] = getattr(cursor, "nextset", lambda: None)
+    while True:
+        if cursor.description is not None and not keys:
+            keys = [column[0] for column in cursor.description]
+            rows = [tuple(row) for row in cursor.fetchall()]
+        if not more():
+            return keys, rows
 
 
 class SqlReader(_OnConnection):
@@ -238,8 +301,7 @@ class SqlReader(_OnConnection):
         where: str,
         sibling: Callable[[str], AbstractContextManager[Reader]],
     ) -> None:
-        super().__init__(connection, backend, where)
-        self._session = session
+        super().__init__(connection, backend, session, where)
         self._sibling = sibling
 
     def dicts(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
@@ -259,11 +321,7 @@ class SqlReader(_OnConnection):
         try:
             yield
         finally:
-            # A broken connection ends its transaction by itself; its own error is the one to see.
-            try:
-                self._ask("ROLLBACK", None)
-            except DbopsError:
-                self._connection.invalidate()
+            self._roll_back()
 
     def database(self, name: str) -> AbstractContextManager[Reader]:
         """A reader of a sibling database with the same login and settings."""
@@ -280,13 +338,10 @@ class SqlWriter(_OnConnection):
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Commit at the end, roll back on any exception."""
-        self.run("BEGIN")
+        self.run(self._session.begin_writing)
         try:
             yield
         except BaseException:
-            try:
-                self.run("ROLLBACK")
-            except DbopsError:
-                self._connection.invalidate()
+            self._roll_back()
             raise
         self.run("COMMIT")

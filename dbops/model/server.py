@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -87,14 +88,23 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     :param connect: arguments for the driver's ``connect``.
     :param preamble: statements run once on a new connection.
     :param begin: starts a read-only transaction with one snapshot for all its questions.
+    :param begin_writing: starts a transaction that may write. :param rollback: ends either, also one that the server
+        ended already.
     :param query: the options of the endpoint that the driver takes as they are.
+    :param login: where the parts of an endpoint have no place in the URL: what they and the password (None: there is
+        none) are as arguments of ``connect``.
+    :param attributes: set on the driver's connection once it is there.
     """
 
     drivername: str
     connect: dict[str, object]
     preamble: tuple[str, ...]
     begin: str = "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    begin_writing: str = "BEGIN"
+    rollback: str = "ROLLBACK"
     query: dict[str, str] = {}
+    login: Callable[[str | None], dict[str, object]] | None = None
+    attributes: dict[str, object] = {}
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):

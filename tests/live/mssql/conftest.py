@@ -1,0 +1,77 @@
+"""Simulated servers of SQL Server that a test scripts, spoken to by the real drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dbops.model.server import Endpoint
+from dbops.plan import SecretRef
+from dbops.session import SqlReader, SqlWriter, connect, writer
+from dbops.testing.missing import missing
+from dbops_mssql import backend
+from tests.simulators.mssql import certificate
+from tests.simulators.mssql.certificate import Certificate
+from tests.simulators.mssql.scripted import PASSWORD, USER, Scripted
+from tests.simulators.mssql.server import Server
+from tests.simulators.mssql.tds.conversation import Manners
+
+FREETDS = sorted(Path("/usr/lib").glob("*/odbc/libtdsodbc.so"))
+TRUSTED = {"TrustServerCertificate": "yes"}
+
+
+@pytest.fixture(scope="session")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """Signed by itself."""
+    return certificate.make(tmp_path_factory.mktemp("certificate"))
+
+
+class Place:
+    """A scripted engine, the server before it, and ways to it."""
+
+    def __init__(self, engine: Scripted, server: Server) -> None:
+        self.engine = engine
+        self.server = server
+
+    def endpoint(self, *, scheme: str = "mssql", host: str = "127.0.0.1", **options: str) -> Endpoint:
+        return Endpoint(
+            engine=scheme,
+            host=host,
+            port=self.server.port,
+            user=USER,
+            password=SecretRef("env:SCRIPTED"),
+            options=options or TRUSTED,
+        )
+
+    def reader(self, password: str = PASSWORD, timeout_s: float = 5, **how: str) -> AbstractContextManager[SqlReader]:
+        return connect(backend, self.endpoint(**how), resolve=lambda _ref: password, timeout_s=timeout_s)
+
+    def writer(self, **how: str) -> AbstractContextManager[SqlWriter]:
+        return writer(backend, self.endpoint(**how), resolve=lambda _ref: PASSWORD, timeout_s=5)
+
+
+Start = Callable[..., Place]
+
+
+@pytest.fixture
+def scripted(certified: Certificate) -> Iterator[Start]:
+    """``scripted({"pattern": answers}, encryption=…)``: a server of this test."""
+    with ExitStack() as stack:
+        # Any: the fields of Manners have each its own type.
+        def start(says: Any = None, **manners: Any) -> Place:
+            engine = Scripted(says)
+            return Place(engine, stack.enter_context(Server(engine, certified, Manners(**manners))))
+
+        yield start
+
+
+@pytest.fixture
+def freetds() -> str:
+    """The library of FreeTDS' ODBC driver."""
+    if not FREETDS:
+        missing("freetds", "FreeTDS' ODBC driver (Debian's tdsodbc)")
+    return str(FREETDS[0])
