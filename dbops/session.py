@@ -195,7 +195,8 @@ def _said(cause: BaseException) -> str:
 
 
 # [SQLSTATE] [vendor][driver][server]what happened (number) (function); more of it
-_THROUGH = re.compile(
+_PLACES = r"(?:\[[^\]]*\])+"
+_THROUGH = re.compile(rf"^(?:\[\w{{5}}\] )?{_PLACES}|(?<=; )\[\w{{5}}\] {_PLACES}|(?: \(0\))? \(SQL\w+\)")
     r"^(?:\[\w{5}\] )?(?:\[[^\]]*\])*\[[^\]]*\]|(?<=; )\[\w{5}\] (?:\[[^\]]*\])+|(?: \(0\))? \(SQL\w+\)"
 )
 
@@ -278,7 +279,7 @@ class _OnConnection:
 
 # Any: a cursor of whatever driver, and rows with the types that it gives them.
 def _answer(cursor: Any) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The first result that has rows. All are read: a statement may fail behind it, and is cut off where nobody does."""
+    """The first result that has rows. All are read: a statement may fail behind it, or is cut off where nobody does."""
     keys: list[str] = []
     rows: list[tuple[Any, ...]] = []
     more: Callable[[], object] = getattr(cursor, "nextset", lambda: None)
