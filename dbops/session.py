@@ -197,8 +197,6 @@ def _said(cause: BaseException) -> str:
 # [SQLSTATE] [vendor][driver][server]what happened (number) (function); more of it
 _PLACES = r"(?:\[[^\]]*\])+"
 _THROUGH = re.compile(rf"^(?:\[\w{{5}}\] )?{_PLACES}|(?<=; )\[\w{{5}}\] {_PLACES}|(?: \(0\))? \(SQL\w+\)")
-    r"^(?:\[\w{5}\] )?(?:\[[^\]]*\])*\[[^\]]*\]|(?<=; )\[\w{5}\] (?:\[[^\]]*\])+|(?: \(0\))? \(SQL\w+\)"
-)
 
 
 def _words(cause: BaseException) -> str:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from tests.simulators.mssql.answers import Answer, Drop, Message, Refused
-
 from tests.simulators.mssql.tds import calls, driver_questions, login7, prelogin, tokens
 from tests.simulators.mssql.tds.bytes import Malformed, Source
 from tests.simulators.mssql.tds.channel import CLIENT_HELLO, Channel, Gone
