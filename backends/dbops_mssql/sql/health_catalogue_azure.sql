@@ -1,4 +1,4 @@
--- State and settings of the database of this session and of master. Azure SQL Database; no privilege.
+-- State and settings of the database of this session: master is the service's. Azure SQL Database; no privilege.
 SELECT d.name,
        d.database_id AS id,
        d.state_desc AS state,
@@ -17,4 +17,4 @@ SELECT d.name,
        CONVERT(nvarchar(30), NULL) AS log_backup_lsn,
        DATEDIFF(MINUTE, d.create_date, GETDATE()) AS created_min
 FROM sys.databases AS d
-ORDER BY d.name
+WHERE d.name = DB_NAME()

@@ -129,6 +129,8 @@ class Database:
     create_date: datetime
     options: dict[str, object] = field(default_factory=dict)
     """Columns of ``sys.databases`` that differ from those of a new database: ``{"recovery_model": 1}``."""
+    last_good_check: str = "1900-01-01 00:00:00.000"
+    """When DBCC CHECKDB last found it whole, as DATABASEPROPERTYEX gives it; this is never."""
     principals: dict[int, Principal] = field(default_factory=dict)
     members: list[tuple[int, int]] = field(default_factory=list)
     permissions: list[Permission] = field(default_factory=list)

@@ -128,7 +128,7 @@ def database_property(session: Session, name: str | None, wanted: str | None) ->
         "collation": values["collation_name"],
         "comparisonstyle": 196609,
         "edition": None,
-        "lastgoodcheckdbtime": found.options.get("last_good_check", "1900-01-01 00:00:00.000"),
+        "lastgoodcheckdbtime": found.last_good_check,
         "lcid": 1033,
         "recovery": WORDS["recovery_model"][int(str(values["recovery_model"]))],
         "status": names.STATES[found.state],
