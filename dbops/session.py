@@ -147,7 +147,7 @@ def _url(endpoint: Endpoint, session: Session, password: str | None) -> Any:
 def _prepare(connection: Connection, session: Session, backend: Backend, where: str) -> None:
     with _translated(backend, where, connecting=True):
         for name, value in session.attributes.items():
-            setattr(connection.connection.driver_connection, name, value)
+            setattr(connection.connection.dbapi_connection, name, value)
         for statement in session.preamble:
             connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 

@@ -11,6 +11,8 @@ from typing import NoReturn
 import hypothesis
 import pytest
 
+from dbops.testing.mssql import Simulate
+
 # A shared machine stalls now and then; a slow example is no bug. CI draws the same examples every time.
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -49,3 +51,11 @@ def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch, tmp_path_fact
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(home))
     monkeypatch.setenv("DBOPS_STATE", str(home / "state"))
+
+
+@pytest.fixture(scope="session")
+def mssql_simulator() -> Simulate:
+    """No SQL Server can be had for a test; this speaks like one."""
+    from tests.simulators.mssql.lent import simulate
+
+    return simulate

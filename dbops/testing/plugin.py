@@ -1,8 +1,9 @@
 """The pytest plugin: fixtures that hand out real servers, and a summary that names what could not be tested.
 
-Each engine has a room of its own: :mod:`dbops.testing.postgresql` and :mod:`dbops.testing.mysql` say which fixtures,
-markers and options there are. A server that this machine lacks is a skip, and a failure where
-``DBOPS_TEST_REQUIRE=postgresql15,mysql9.7,mariadb10.11,…`` names it. With pytest-xdist each worker has its own servers.
+Each engine has a room of its own that says which fixtures, markers and options there are:
+:mod:`dbops.testing.postgresql`, :mod:`dbops.testing.mysql`, :mod:`dbops.testing.mssql`. A server that this machine
+lacks is a skip, and a failure where ``DBOPS_TEST_REQUIRE=postgresql15,mysql9.7,mariadb10.11,mssql,…`` names it. With
+pytest-xdist each worker has its own servers.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pytest
 
 from dbops.testing.missing import NOT_TESTED
 
-pytest_plugins = ("dbops.testing.postgresql", "dbops.testing.mysql")
+pytest_plugins = ("dbops.testing.postgresql", "dbops.testing.mysql", "dbops.testing.mssql")
 pytest.register_assert_rewrite("dbops.testing.contracts", "dbops.testing.live")
 
 
