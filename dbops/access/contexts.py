@@ -43,7 +43,7 @@ class Contexts(Closure):
     @cached_property
     def _named(self) -> dict[tuple[str, str], int]:
         people = enumerate(self._snapshot.principals)
-        return {(one.database, one.user if one.database else one.name): number for number, one in people}
+        return {(one.database, one.user or one.name): number for number, one in people}
 
     def named(self, database: str, name: str) -> int:
         """The position of a principal of a database (empty: of the server); -1 when there is none."""

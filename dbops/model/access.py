@@ -169,7 +169,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         an account is a name and nothing else.
     :param account: this is no account but a session from one host: the account that the server takes it for.
     :param database: the one that it belongs to, on engines whose databases have principals of their own; ``name`` then
-        begins with it, and ``user`` is the name that it has there.
+        begins with it, and ``user`` is the name that it has there (also where ``name`` had to be quoted).
     """
 
     name: str

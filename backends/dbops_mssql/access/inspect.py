@@ -1,0 +1,173 @@
+"""One reading of a server's access: the server first, then one pass of set-based questions for each database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from dbops.errors import DbopsError
+from dbops.model.access import AccessSnapshot, Grant, Scope
+from dbops.model.finding import Missing
+from dbops.model.server import Server
+from dbops.spi import Reader
+from dbops_mssql.access.fixed import SYSTEM_DATABASES
+from dbops_mssql.access.inside import Inside
+from dbops_mssql.access.kinds import Builtin, rules
+from dbops_mssql.access.people import PUBLIC_ID, Login, People
+from dbops_mssql.access.things import Things
+from dbops_mssql.statement import text
+
+__all__ = ["inspect"]
+
+# Any: rows as the driver gives them; their types are in the files of the questions.
+Row = tuple[Any, ...]
+ON_SERVER, ON_PRINCIPAL, ON_ENDPOINT = 100, 101, 105
+ONLINE = 0
+CONTAINED = 1
+
+
+def inspect(reader: Reader, server: Server, scope: Scope) -> AccessSnapshot:
+    """Everything that the login is shown. A database that cannot be read is missing, with the reason."""
+    building = _Building(reader, server)
+    building.server_level()
+    for name in building.databases(scope):
+        building.database(name)
+    building.things.resolve()
+    return building.snapshot()
+
+
+class _Building:
+    """The growing snapshot."""
+
+    def __init__(self, reader: Reader, server: Server) -> None:
+        self._reader, self._server = reader, server
+        self.taken_at: datetime = reader.scalar(text("access_clock")).replace(tzinfo=UTC)
+        self.rules = rules(Builtin(*row) for row in reader.tuples(text("access_builtin")))
+        self.people = People()
+        self.things = Things(self.rules)
+        self.missing: dict[str, Missing] = {}
+        self.kinds_missing: dict[str, Missing] = {}
+        self._containment: dict[str, bool] = {}
+        self._shown = True
+        self._home = self.things.add("server", (), -1, ())
+
+    def snapshot(self) -> AccessSnapshot:
+        """What was read."""
+        return AccessSnapshot(
+            engine=self._server.engine,
+            version=self._server.version,
+            incarnation=self._server.incarnation,
+            taken_at=self.taken_at,
+            rules=self.rules,
+            principals=tuple(self.people.all),
+            memberships=tuple(self.people.memberships),
+            objects=tuple(self.things.all),
+            acls=tuple(self.things.lists),
+            databases_missing=self.missing,
+            kinds_missing=self.kinds_missing,
+            database=self._server.database,
+        )
+
+    # -- the server ---------------------------------------------------------------------------------------------------
+
+    def server_level(self) -> None:
+        """Logins, roles, their members and rights."""
+        [(definitions, _)] = self._reader.tuples(text("access_visible"))
+        self._shown = bool(definitions)
+        if not self._shown:
+            for kind in ("login", "server_role"):
+                self.kinds_missing[kind] = Missing("hidden_rows", "VIEW ANY DEFINITION shows logins and their rights")
+        logins = [Login(*row) for row in self._reader.tuples(text("access_principals"))]
+        fixed = {one.principal_id for one in logins if one.is_fixed_role}
+        for one in logins:
+            self.people.login(one)
+        for role, member in self._reader.tuples(text("access_members")):
+            self.people.member(role, member, admin=role in fixed)
+        for number in list(self.people.groups):
+            self._group(number)
+        self._rights(logins)
+
+    def _group(self, number: int) -> None:
+        """Who is in a group of Windows, as far as the server says."""
+        group = self.people.all[number]
+        if "ENTRA" in group.attributes:
+            self.people.mark(number, "MEMBERS UNKNOWN")
+            return
+        try:
+            rows = self._reader.tuples(text("access_group_members"), {"name": group.name})
+        except DbopsError:
+            self.people.mark(number, "MEMBERS UNKNOWN")
+            return
+        for name, sort, *_ in rows:
+            if str(sort).strip() == "user":
+                self.people.in_group(number, name)
+            else:
+                self.people.mark(number, "MEMBERS UNKNOWN")
+
+    def _rights(self, logins: list[Login]) -> None:
+        rows: dict[tuple[int, int], list[Row]] = {}
+        for class_, major, *rest in self._reader.tuples(text("access_permissions")):
+            rows.setdefault((class_, major), []).append(tuple(rest))
+        self.things.grant(self._home, self._grants(rows.get((ON_SERVER, 0), ()), "server"))
+        for one in logins:
+            if one.is_fixed_role or one.principal_id == PUBLIC_ID:
+                continue
+            kind = "server_role" if one.type.strip() == "R" else "login"
+            grants = self._grants(rows.get((ON_PRINCIPAL, one.principal_id), ()), kind)
+            self.things.add(kind, (one.name,), self.people.at_server(one.owner), grants, parent=self._home)
+        for number, name, owner in self._reader.tuples(text("access_endpoints")):
+            grants = self._grants(rows.get((ON_ENDPOINT, number), ()), "endpoint")
+            self.things.add("endpoint", (name,), self.people.at_server(owner), grants, parent=self._home)
+
+    def _grants(self, rows: Any, kind: str) -> tuple[Grant, ...]:
+        return self.things.grants(kind, rows, self.people.at_server)
+
+    # -- databases ----------------------------------------------------------------------------------------------------
+
+    def databases(self, scope: Scope) -> list[str]:
+        """All databases become objects; the names of those to be read are given back."""
+        settings = dict(self._reader.tuples(text("access_settings")))
+        everywhere = bool(settings.get("cross db ownership chaining"))
+        wanted: list[str] = []
+        for name, sid, state, trusted, chaining, containment, access in self._reader.tuples(text("access_databases")):
+            facts = {
+                "trustworthy": bool(trusted),
+                "chaining": bool(chaining) or everywhere,
+                "closed": state != ONLINE,
+                "system": name in SYSTEM_DATABASES,
+            }
+            flags = tuple(word for word, holds in facts.items() if holds)
+            owner = self.people.by_sid.get(sid, -1) if sid is not None else -1
+            self._containment[name] = containment == CONTAINED
+            self.things.add("database", (name,), owner, (), parent=self._home, flags=flags)
+            if scope.databases and name not in scope.databases:
+                continue
+            if state == ONLINE and access:
+                wanted.append(name)
+            else:
+                self.missing[name] = _why_not(name, state)
+        for name in scope.databases:
+            if name not in self._containment:
+                self.missing[name] = Missing("not_reachable", "there is no such database")
+        return wanted
+
+    def database(self, name: str) -> None:
+        """Everything inside a database; what stops it is kept as the reason."""
+        marks = self.things.mark(), len(self.people.all), len(self.people.memberships)
+        try:
+            with self._reader.database(name) as here:
+                reading = Inside(here, name, self.people, self.things)
+                shown = reading.read(contained=self._containment[name], logins_shown=self._shown)
+        except DbopsError as error:
+            self.things.back(marks[0])
+            self.people.forget(name, marks[1], marks[2])
+            self.missing[name] = Missing(error.reason or "connect_failed", error.message)
+            return
+        if not shown:
+            self.missing[name] = Missing("hidden_rows", f"VIEW DEFINITION on {name} shows all of it; this is a part")
+
+
+def _why_not(name: str, state: int) -> Missing:
+    if state != ONLINE:
+        return Missing("not_reachable", "the database is not online")
+    return Missing("no_permission", f"the login is no user of {name}")

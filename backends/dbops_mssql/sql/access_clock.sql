@@ -1,0 +1,2 @@
+-- SQL Server 2016 and later, Azure SQL. No privilege.
+SELECT SYSUTCDATETIME() AS taken_at
