@@ -45,7 +45,9 @@ class SQLServer:
     @cached_property
     def access(self) -> AccessDriver:
         """Who may do what."""
-        self._not_yet(Capability.ACCESS_INSPECT)
+        from dbops_mssql.access.driver import SQLServerAccess
+
+        return SQLServerAccess()
 
     @cached_property
     def backup(self) -> BackupDriver:

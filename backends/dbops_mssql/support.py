@@ -10,11 +10,11 @@ __all__ = ["support"]
 _COMING = NotImplementedYet("being written")
 _TABLE: dict[Capability, Support] = {
     Capability.HEALTH: FULL,
-    Capability.ACCESS_INSPECT: _COMING,
-    Capability.ACCESS_USABLE: _COMING,
-    Capability.ACCESS_COLUMNS: _COMING,
+    Capability.ACCESS_INSPECT: FULL,
+    Capability.ACCESS_USABLE: FULL,
+    Capability.ACCESS_COLUMNS: FULL,
     Capability.ACCESS_DEFAULTS: Impossible("there are no default privileges: a grant on a schema covers new objects"),
-    Capability.ACCESS_ROW_SECURITY: NotImplementedYet("security policies"),
+    Capability.ACCESS_ROW_SECURITY: FULL,
     Capability.USERS_APPLY: _COMING,
     Capability.USERS_TRANSACTIONAL: _COMING,
     Capability.USERS_ROTATE: _COMING,

@@ -15,6 +15,7 @@ from dbops_mssql.access.inside import Inside
 from dbops_mssql.access.kinds import Builtin, rules
 from dbops_mssql.access.people import PUBLIC_ID, Login, People
 from dbops_mssql.access.things import Things
+from dbops_mssql.quoting import literal
 from dbops_mssql.statement import text
 
 __all__ = ["inspect"]
@@ -94,7 +95,8 @@ class _Building:
             self.people.mark(number, "MEMBERS UNKNOWN")
             return
         try:
-            rows = self._reader.tuples(text("access_group_members"), {"name": group.name})
+            name = literal(group.user or group.name)
+            rows = self._reader.tuples(text("access_group_members").replace("@name", name).replace("%", "%%"))
         except DbopsError:
             self.people.mark(number, "MEMBERS UNKNOWN")
             return

@@ -1,4 +1,4 @@
--- SQL Server 2016 and later, Azure SQL. No privilege (public may call it).
+-- SQL Server 2016+, Azure SQL. No privilege (public may call it).
 SELECT
     class_desc,
     permission_name,

@@ -1,2 +1,2 @@
--- SQL Server 2016 and later, Azure SQL. No privilege.
+-- SQL Server 2016+, Azure SQL. No privilege.
 SELECT SYSUTCDATETIME() AS taken_at

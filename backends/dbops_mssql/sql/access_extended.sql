@@ -1,4 +1,4 @@
--- SQL Server 2016 and later, in master. VIEW DEFINITION on master: who may run extended stored procedures.
+-- SQL Server 2016+, in master. VIEW DEFINITION on master: who may run extended stored procedures.
 SELECT o.object_id, s.name AS schema_name, o.name, p.grantee_principal_id, p.grantor_principal_id, p.permission_name, p.state
 FROM sys.database_permissions AS p
 INNER JOIN sys.all_objects AS o ON o.object_id = p.major_id

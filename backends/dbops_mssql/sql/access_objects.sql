@@ -1,4 +1,4 @@
--- SQL Server 2016 and later, Azure SQL. VIEW DEFINITION on the database.
+-- SQL Server 2016+, Azure SQL. VIEW DEFINITION on the database.
 SELECT object_id, schema_id, name, type, principal_id, is_ms_shipped
 FROM sys.objects
 WHERE parent_object_id = 0

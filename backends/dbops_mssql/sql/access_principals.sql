@@ -1,4 +1,4 @@
--- SQL Server 2016 and later. VIEW ANY DEFINITION (2022: VIEW ANY SECURITY DEFINITION) shows all of them; stored passwords
+-- SQL Server 2016+. VIEW ANY DEFINITION (2022: VIEW ANY SECURITY DEFINITION) shows all of them; stored passwords
 -- (CONTROL SERVER) are only compared, on the server, with nothing and with the name: they never leave it.
 SELECT
     p.principal_id,

@@ -1,4 +1,4 @@
--- SQL Server 2016 and later, Azure SQL. VIEW DEFINITION on the database.
+-- SQL Server 2016+, Azure SQL. VIEW DEFINITION on the database.
 SELECT schema_id, name, principal_id
 FROM sys.schemas
 ORDER BY schema_id

@@ -1,4 +1,4 @@
--- SQL Server 2016 and later, Azure SQL. VIEW DEFINITION on the database: what lies in it and in no schema.
+-- SQL Server 2016+, Azure SQL. VIEW DEFINITION on the database: what lies in it and in no schema.
 SELECT 5 AS class, assembly_id AS major_id, name, principal_id FROM sys.assemblies WHERE is_user_defined = 1
 UNION ALL
 SELECT 15, message_type_id, name, principal_id FROM sys.service_message_types WHERE message_type_id > 65535

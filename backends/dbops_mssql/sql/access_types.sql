@@ -1,4 +1,4 @@
--- SQL Server 2016 and later, Azure SQL. VIEW DEFINITION on the database.
+-- SQL Server 2016+, Azure SQL. VIEW DEFINITION on the database.
 SELECT 6 AS class, user_type_id AS major_id, name, schema_id, principal_id
 FROM sys.types
 WHERE is_user_defined = 1

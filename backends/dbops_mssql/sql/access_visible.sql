@@ -1,4 +1,4 @@
--- SQL Server 2016 and later. No privilege: what this login is shown of others.
+-- SQL Server 2016+. No privilege: what this login is shown of others.
 SELECT
     HAS_PERMS_BY_NAME(NULL, NULL, N'VIEW ANY DEFINITION') AS definitions,
     IS_SRVROLEMEMBER(N'sysadmin') AS administrator

@@ -1,2 +1,2 @@
--- SQL Server 2016 and later, Azure SQL. No privilege: what this login is shown of the database.
+-- SQL Server 2016+, Azure SQL. No privilege: what this login is shown of the database.
 SELECT HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION') AS definitions

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from dbops.access.covered import Covered
@@ -18,10 +17,11 @@ from dbops.model.access import AccessSnapshot, Scope
 from dbops.model.server import Server
 from dbops_mssql.access.inspect import inspect
 from dbops_mssql.access.parse import parse
+from dbops_mssql.quoting import literal
 from dbops_mssql.statement import text
+from tests.simulators.mssql.permissions import BUILTIN
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-BUILTIN = Path(__file__).parents[2] / "simulators" / "mssql" / "catalog" / "builtin_permissions.tsv"
 SERVER_ROLES = (
     "sysadmin", "securityadmin", "serveradmin", "setupadmin", "processadmin", "diskadmin", "dbcreator", "bulkadmin",
     "##MS_ServerStateReader##", "##MS_ServerStateManager##", "##MS_DefinitionReader##", "##MS_DatabaseConnector##",
@@ -37,9 +37,9 @@ Row = tuple[Any, ...]
 
 
 def builtin(major: int = 16) -> list[Row]:
-    """``sys.fn_builtin_permissions`` of a version."""
-    lines = [line.split("\t") for line in BUILTIN.read_text(encoding="utf-8").splitlines() if line[0] != "#"]
-    return [tuple(line[:5]) for line in lines if int(line[5]) <= major]
+    """``sys.fn_builtin_permissions`` of a version, as the modelled instance has it."""
+    found = (one for one in BUILTIN.values() if one.since <= major)
+    return [(one.class_desc, one.name, one.covering, one.parent, one.parent_covering) for one in found]
 
 
 def sid_of(name: str) -> bytes:
@@ -85,7 +85,8 @@ class Database:
         self.schemas += [(1, "dbo", 1), (2, "guest", 2), (3, "INFORMATION_SCHEMA", 3), (4, "sys", 4)]
 
     def id(self, name: str) -> int:
-        return next(row[0] for row in self.users if row[1] == name)
+        found: int = next(row[0] for row in self.users if row[1] == name)
+        return found
 
     def user(self, name: str, kind: str = "S", *, login: str | None = "", authentication: int = 1) -> Database:
         """:param login: the one that it is for, by default of its own name; None for one without a login."""
@@ -118,7 +119,8 @@ class Database:
     def object_id(self, name: str) -> int:
         schema, last = name.split(".")
         number = next(row[0] for row in self.schemas if row[1] == schema)
-        return next(row[0] for row in self.objects if row[1:3] == (number, last))
+        found: int = next(row[0] for row in self.objects if row[1:3] == (number, last))
+        return found
 
     def reading(self, module: str, *names: str) -> Database:
         """What a view or procedure stands on; three parts for something in another database."""
@@ -176,7 +178,8 @@ class Rows:
         return self
 
     def id(self, name: str) -> int:
-        return next(row[0] for row in self.logins if row[1] == name)
+        found: int = next(row[0] for row in self.logins if row[1] == name)
+        return found
 
     def member(self, member: str, role: str) -> Rows:
         self.members.append((self.id(role), self.id(member)))
@@ -204,7 +207,10 @@ class Rows:
         return self.tuples(sql, parameters)[0][0]
 
     def tuples(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
-        for name, rows in self._answers(parameters or {}).items():
+        assert not parameters
+        for group in self.groups:
+            sql = sql.replace(f"{literal(group)},", "@name,")
+        for name, rows in self._answers().items():
             if sql == text(f"access_{name}"):
                 self.asked.append(name)
                 if self.inside is not None and name in self.inside.refuses:
@@ -214,7 +220,7 @@ class Rows:
                 return rows
         raise AssertionError(f"an unknown question: {sql}")
 
-    def _answers(self, parameters: Mapping[str, object]) -> dict[str, list[Row] | None]:
+    def _answers(self) -> dict[str, list[Row] | None]:
         here = self.inside
         inside: dict[str, list[Row] | None] = {}
         if here is not None:
@@ -246,7 +252,7 @@ class Rows:
                 (one.name, one.owner, one.state, one.trustworthy, one.chaining, one.containment, int(one.access))
                 for one in self.databases.values()
             ],
-            "group_members": self.groups.get(str(parameters.get("name"))),
+            "group_members": None,
             **inside,
         }
 
