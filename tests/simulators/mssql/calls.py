@@ -19,7 +19,7 @@ Nodes = Sequence[exp.Expr]
 class Native(NamedTuple):
     """``{0}``, ``{1}`` … stand for the arguments; ``parameters`` are their T-SQL types.
 
-    ``returns`` may be ``=0``: the type of the first argument.
+    ``returns`` may be ``=0``: the type of the first argument; ``~0``: that, of varying length.
     """
 
     sql: str
@@ -32,12 +32,12 @@ NATIVES = {
     "LEN": Native("length(rtrim({0}))", "int", (TEXT,)),
     "LOWER": Native("lower({0})", "=0", (TEXT,)),
     "UPPER": Native("upper({0})", "=0", (TEXT,)),
-    "LTRIM": Native("ltrim({0})", "=0", (TEXT,)),
-    "RTRIM": Native("rtrim({0})", "=0", (TEXT,)),
-    "TRIM": Native("trim({0})", "=0", (TEXT,)),
-    "LEFT": Native("left({0}, {1})", "=0", (TEXT, "int")),
-    "RIGHT": Native("right({0}, {1})", "=0", (TEXT, "int")),
-    "SUBSTRING": Native("substr({0}, {1}, {2})", "=0", (TEXT, "int", "int")),
+    "LTRIM": Native("ltrim({0})", "~0", (TEXT,)),
+    "RTRIM": Native("rtrim({0})", "~0", (TEXT,)),
+    "TRIM": Native("trim({0})", "~0", (TEXT,)),
+    "LEFT": Native("left({0}, {1})", "~0", (TEXT, "int")),
+    "RIGHT": Native("right({0}, {1})", "~0", (TEXT, "int")),
+    "SUBSTRING": Native("substr({0}, {1}, {2})", "~0", (TEXT, "int", "int")),
     "REPLACE": Native("replace({0}, {1}, {2})", "nvarchar(4000)", (TEXT, TEXT, TEXT)),
     "REVERSE": Native("reverse({0})", "=0", (TEXT,)),
     "REPLICATE": Native("repeat({0}, {1})", "nvarchar(4000)", (TEXT, "int")),
@@ -114,10 +114,13 @@ def _native(name: str, native: Native, arguments: Nodes, frame: Frame) -> Typed:
     wanted = native.parameters or tuple(one.kind for one in found)
     _count(name, len(found), len(wanted), len(wanted))
     given = [cast(one, kind).sql for one, kind in zip(found, wanted, strict=True)]
-    kind = found[0].kind if native.returns == "=0" else native.returns
+    kind = found[0].kind if native.returns in {"=0", "~0"} else native.returns
     sql = native.sql.format(*given)
     plain = kinds.base(kind) in kinds.TEXT or native.returns != "=0"
-    return Typed(sql if plain else f"CAST({sql} AS {kinds.duck(kind)})", kind.replace("sysname", "nvarchar(128)"))
+    kind = kind.replace("sysname", "nvarchar(128)")
+    if native.returns == "~0" and kinds.base(kind) in {"char", "nchar"}:
+        kind = kind.replace("char", "varchar", 1)
+    return Typed(sql if plain else f"CAST({sql} AS {kinds.duck(kind)})", kind)
 
 
 def _modelled(function: Function, arguments: Nodes, frame: Frame) -> Typed:
