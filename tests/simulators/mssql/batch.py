@@ -155,7 +155,7 @@ def _free(head: Token, cursor: Cursor) -> dict[str, int]:
     many = 1 << 20
     match head.value.upper():
         case "ALTER":
-            return {"SET": many, "DROP": many, "ALTER": many if cursor.sees("TABLE") else 0}
+            return {"SET": many, "DROP": many, "ROLLBACK": many, "ALTER": many if cursor.sees("TABLE") else 0}
         case "UPDATE":
             return {"SET": 1}
         case "INSERT":

@@ -23,6 +23,10 @@ END_BATCH = frozenset({102, 156, 195, 207, 208, 245, 911, 916, 4104, 8152, 50000
 """Errors after which the rest of a batch does not run; after the others it does."""
 
 
+CHANGES = ("ALTER", "CREATE", "DELETE", "DENY", "DROP", "GRANT", "INSERT", "REVOKE", "TRUNCATE", "UPDATE")
+"""What waits for the transaction of another session before it reads anything."""
+
+
 class End(Exception):
     """The batch is over: RETURN, an attention, or an error that ends it (which has been sent already)."""
 
@@ -129,6 +133,8 @@ def statement(session: Session, sql: str, node: Simple) -> Iterator[Answer]:
     cursor = Cursor(sql, node.found)
     session.words = words_of(node)
     handler, words = find(cursor)
+    if cursor.found[0].is_word(*CHANGES):
+        session.instance.changing(session)
     cursor.at += words
     try:
         yield from handler(session, cursor)

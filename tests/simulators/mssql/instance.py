@@ -6,6 +6,7 @@ where dbops and its tests ask, and answers everything else with an error.
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,6 +53,8 @@ class Instance:
         self.mixed_authentication = mixed_authentication
         self.properties: dict[str, object] = {}
         """Values of SERVERPROPERTY that a test sets."""
+        self.windows: dict[str, str] = {}
+        """Accounts that Windows knows, in small letters, and what each is: ``U`` a user, ``G`` a group."""
         self.zone = UTC
         self.offset = timedelta(0)
         self.started = self.now()
@@ -62,6 +65,7 @@ class Instance:
         self.before: State | None = None
         self._lock = threading.RLock()
         self._owner: Session | None = None
+        self._blocked: list[Session] = []
         self._free = threading.Condition(self._lock)
         self.duck = duckdb.connect(":memory:", config={"threads": "1"})
         self._registered: set[str] = set()
@@ -135,24 +139,38 @@ class Instance:
     def wait(self, session: Session, seconds: float) -> None:
         """Gives the turn away for so long, or until the session is cancelled."""
         end = time.monotonic() + seconds
+        session.waits = True
         while time.monotonic() < end and not session.attention.is_set():
             self._free.wait(min(0.05, end - time.monotonic()))
+        session.waits = False
         self.running = session
         session.check()
+
+    def blocker_of(self, session: Session) -> int:
+        """0, or the session whose transaction this one waits for."""
+        return self._owner.spid if self._owner is not None and session in self._blocked else 0
 
     # transactions
 
     def changing(self, session: Session) -> None:
         """Called before anything is changed: waits while another session's transaction is open."""
-        waited = 0.0
+        if self._owner is None or self._owner is session:
+            return
+        self._blocked.append(session)
+        try:
+            self._wait_for_owner(session)
+        finally:
+            self._blocked.remove(session)
+            self.running = session
+
+    def _wait_for_owner(self, session: Session) -> None:
         timeout = session.options.get("LOCK_TIMEOUT", -1)
-        while self._owner is not None and self._owner is not session:
-            if isinstance(timeout, int) and 0 <= timeout <= waited * 1000:
+        end = time.monotonic() + timeout / 1000 if isinstance(timeout, int) and timeout >= 0 else None
+        while self._owner is not None:
+            if end is not None and time.monotonic() >= end:
                 raise failed(1222, "Lock request time out period exceeded.", state=51)
             self._free.wait(0.05)
-            waited += 0.05
             session.check()
-        self.running = session
 
     def open_transaction(self, session: Session) -> None:
         self.changing(session)
@@ -170,6 +188,17 @@ class Instance:
         """Runs a script of a test and gives the rows of its last query; an error is raised as ``Failed``."""
         return scripts.rows_of(self.session(user, database), sql)
 
+    def keep(self) -> State:
+        """A copy of everything, which ``put_back`` makes the present again as often as a test needs it."""
+        return copy.deepcopy(self.state)
+
+    def put_back(self, kept: State) -> None:
+        """Sessions that are left over from a test are closed, faults that nobody met are forgotten."""
+        for session in list(self.sessions.values()):
+            session.close()
+        self.faults.waiting.clear()
+        self.state = copy.deepcopy(kept)
+
     def database(self, name: str) -> Database:
         return next(one for one in self.state.databases.values() if self.same(one.name, name))
 
@@ -183,6 +212,10 @@ class Instance:
                 raise KeyError(f"{view} has no columns {sorted(wrong)}")
         target = self.database(database).rows if database else self.state.rows
         target[view.lower()] = [dict(row) for row in rows]
+
+    def rows_of(self, view: str) -> list[Row]:
+        """What a test has set for a server-wide view or a table of msdb; nothing where it has not."""
+        return self.state.rows.get(view.lower(), [])
 
     def given(self, view: View, database: Database) -> list[Row] | None:
         name = view.name.lower()

@@ -198,6 +198,8 @@ def demand_read(session: Session, sources: list[Source]) -> None:
     for source in sources:
         if source.target is not None:
             database, found = source.target
+            if session.chain_owner is not None and of_object(database, found).owner == session.chain_owner:
+                continue
             demand_object(session, "SELECT", database, found, source.used)
 
 

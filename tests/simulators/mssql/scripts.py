@@ -15,10 +15,13 @@ def rows_of(session: Session, sql: str) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     try:
         for part in _batches(sql):
+            wrong: list[Message] = []
             for answer in session.run(part):
                 if isinstance(answer, Message) and answer.is_error:
-                    raise Failed(answer)
-                if isinstance(answer, Rows):
+                    wrong.append(answer)
+                elif wrong:
+                    raise Failed(*wrong)
+                elif isinstance(answer, Rows):
                     rows = answer.rows
     finally:
         session.close()

@@ -41,6 +41,10 @@ class Session:
         """The words of the statement at hand, by which columns that nobody names are left out; None: all of them."""
         self.depth = 0
         self.checks_rights = True
+        self.chain_owner: int | None = None
+        """The owner of the procedure that runs: what belongs to the same one is not asked about again."""
+        self.percent_complete = 0.0
+        self.waits = False
         self.attention = threading.Event()
         self.closed = False
         self.killed = False

@@ -77,7 +77,9 @@ def _insert(session: Session, tree: exp.Insert) -> int:
     names = ", ".join(duck_name(f"v{place}") for place in range(len(fields)))
     rows = session.instance.duck.execute(f"SELECT {', '.join(given)} FROM ({sql}) AS s({names})").fetchall()
     for row in rows:
-        found.rows.append(_complete(database, found, dict(zip([one.name for one in columns], row, strict=True))))
+        found.rows.append(
+            _complete(session, database, found, dict(zip([one.name for one in columns], row, strict=True)))
+        )
     return len(rows)
 
 
@@ -87,14 +89,20 @@ def _frame(session: Session, tree: exp.Expr) -> Frame:
     return session.frame()
 
 
-def _complete(database: Database, found: Object, given: dict[str, object]) -> tuple[object, ...]:
+def _default(session: Session, one: Column) -> object:
+    tree = parsed(f"SELECT {one.default}")
+    assert isinstance(tree, exp.Select)
+    return session.constant(cast(value(tree.expressions[0], session.frame()), one.type))
+
+
+def _complete(session: Session, database: Database, found: Object, given: dict[str, object]) -> tuple[object, ...]:
     row: list[object] = []
     for place, one in enumerate(found.columns):
         if one.identity:
             taken = [int(str(other[place])) for other in found.rows]
             row.append(max(taken, default=0) + 1)
             continue
-        value_ = given.get(one.name)
+        value_ = given.get(one.name) if one.name in given or one.default is None else _default(session, one)
         _check(database, found, one, value_)
         row.append(value_)
     done = tuple(row)
