@@ -9,6 +9,7 @@ import msgspec
 
 from dbops.model.finding import Missing
 from dbops.model.server import Server
+from dbops_mssql import probe
 
 __all__ = ["DATABASE", "MANAGED", "SERVER", "Platform", "Subject", "platform"]
 
@@ -70,7 +71,7 @@ DATABASE = Platform(
     },
 )
 # By Server.edition; every other edition is SQL Server itself.
-_BY_EDITION: Mapping[str, Platform] = {"Azure SQL Database": DATABASE, "Azure SQL Managed Instance": MANAGED}
+_BY_EDITION: Mapping[str, Platform] = {probe.DATABASE: DATABASE, probe.MANAGED_INSTANCE: MANAGED}
 
 
 def platform(server: Server) -> Platform:

@@ -12,6 +12,8 @@ from dbops.model.finding import Missing
 from dbops.model.health import Answer, Check, CheckResult, HealthFacts, Row, Status
 from dbops.model.server import Server
 from dbops_mssql.health import SQLServerHealth
+from dbops_mssql.probe import DATABASE as AZURE
+from dbops_mssql.probe import MANAGED_INSTANCE
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 OK, WARNING, CRITICAL, UNKNOWN, SKIPPED = (
@@ -27,11 +29,11 @@ SERVER = Server(
     version_text="16.0.4135.4",
     role="primary",
     incarnation="own",
-    edition="Developer Edition (64-bit)",
+    edition="Developer Edition",
     user="o]dd'",
 )
-MANAGED = msgspec.structs.replace(SERVER, edition="Azure SQL Managed Instance")
-DATABASE = msgspec.structs.replace(SERVER, edition="Azure SQL Database", version=(12, 0, 2000, 8))
+MANAGED = msgspec.structs.replace(SERVER, edition=MANAGED_INSTANCE, version=(16, 0))
+DATABASE = msgspec.structs.replace(SERVER, edition=AZURE, version=(16, 0))
 HEALTH = SQLServerHealth()
 Rows = Mapping[str, list[Row] | Missing]
 

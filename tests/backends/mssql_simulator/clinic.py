@@ -32,8 +32,8 @@ Asking = Callable[[Question, str], list[Row] | Missing]
 class Clinic:
     """What every test does with an instance."""
 
-    def __init__(self, version: str = "16.0.4135.4", engine_edition: int = 3) -> None:
-        self.instance = Instance(version=version, engine_edition=engine_edition)
+    def __init__(self, instance: Instance | None = None) -> None:
+        self.instance = instance or Instance()
         shop = new_database("shop", 5, SA_SID, self.ago(days=30))
         self.instance.state.databases[5] = shop
         self.instance.state.configurations["max server memory (MB)"] = 24_000

@@ -8,6 +8,7 @@ import pytest
 
 from dbops.model.health import CheckResult, Status
 from tests.backends.mssql_simulator.clinic import GIB_PAGES, RIGHTS, RIGHTS_2022, TABLES, Clinic
+from tests.simulators.mssql.instance import Instance
 from tests.simulators.mssql.model import File
 
 OK, WARNING, CRITICAL, UNKNOWN, SKIPPED = (
@@ -34,7 +35,7 @@ def not_well(found: dict[str, CheckResult]) -> dict[str, str]:
 
 @pytest.mark.parametrize("version", VERSIONS.values(), ids=VERSIONS)
 def test_a_healthy_server_is_told_so_under_the_least_privileged_login(version: str) -> None:
-    here = Clinic(version)
+    here = Clinic(Instance(version=version))
     rights = RIGHTS_2022 if here.instance.major >= 16 else RIGHTS
     found = here.report(here.watcher(rights, TABLES))
     assert not not_well(found)
@@ -89,7 +90,7 @@ def test_where_nobody_may_see_every_database(clinic: Clinic) -> None:
 
 @pytest.mark.parametrize(("edition", "number"), [("Azure SQL Managed Instance", 8), ("Azure SQL Database", 5)])
 def test_services_answer_what_they_are_asked(edition: str, number: int) -> None:
-    found = Clinic(engine_edition=number).report("sa", edition)
+    found = Clinic(Instance(engine_edition=number)).report("sa", edition)
     skipped = {name for name, one in found.items() if one.status is SKIPPED}
     assert {"ms.backup.age", "ms.disk.free", "ms.memory"} < skipped
     # No volume is told there, and the files of the model have no limit of their own.

@@ -66,14 +66,14 @@ class Session:
         self.attention.clear()
         self.text = sql
         self.variables = {name: Variable(kinds.of_value(value), value) for name, value in parameters.items()}
-        self.instance.faults.strike(self, sql)
-        try:
-            nodes = batch.statements(sql)
-        except Failed as wrong:
-            yield from wrong.messages
-            yield Done()
-            return
         with suppress(control.End):
+            self.instance.faults.strike(self, sql)
+            try:
+                nodes = batch.statements(sql)
+            except Failed as wrong:
+                yield from wrong.messages
+                yield Done()
+                return
             yield from control.run(self, sql, nodes)
         self.text = ""
 
