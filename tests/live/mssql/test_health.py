@@ -46,6 +46,7 @@ def practice(private_mssql: PrivateMssql) -> Practice:
     return Practice(private_mssql())
 
 
+@pytest.mark.proves("mssql", "health", by="a simulator")
 def test_a_healthy_server_over_the_wire(practice: Practice) -> None:
     report = practice.report()
     bad = {one.id: one.summary for one in report.checks if one.status not in (Status.OK, Status.SKIPPED)}
