@@ -208,21 +208,25 @@ class Rows:
 
     def tuples(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
         assert not parameters
-        for group in self.groups:
-            sql = sql.replace(f"{literal(group)},", "@name,")
+        if "xp_logininfo" in sql:
+            return self._members(sql)
         for name, rows in self._answers().items():
             if sql == text(f"access_{name}"):
                 self.asked.append(name)
                 if self.inside is not None and name in self.inside.refuses:
-                    raise NotPermitted(f"no right to ask {name}")
-                if rows is None:
-                    raise NotPermitted("The EXECUTE permission was denied on the object 'xp_logininfo'")
+                    raise NotPermitted(f"no right to ask {name}", reason="no_permission")
                 return rows
         raise AssertionError(f"an unknown question: {sql}")
 
-    def _answers(self) -> dict[str, list[Row] | None]:
+    def _members(self, sql: str) -> list[Row]:
+        for group, rows in self.groups.items():
+            if f"@acctname = {literal(group)}," in sql:
+                return rows
+        raise NotPermitted("The EXECUTE permission was denied on the object 'xp_logininfo'", reason="no_permission")
+
+    def _answers(self) -> dict[str, list[Row]]:
         here = self.inside
-        inside: dict[str, list[Row] | None] = {}
+        inside: dict[str, list[Row]] = {}
         if here is not None:
             inside = {
                 "visible_here": [(int(here.visible),)],
@@ -252,7 +256,6 @@ class Rows:
                 (one.name, one.owner, one.state, one.trustworthy, one.chaining, one.containment, int(one.access))
                 for one in self.databases.values()
             ],
-            "group_members": None,
             **inside,
         }
 
