@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from tests.simulators.mssql.answers import Answer
@@ -86,6 +86,17 @@ TABLE_FUNCTIONS: dict[str, TableFunction] = {}
 FUNCTIONS: dict[str, Function] = {}
 
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def _once(table: dict[Key, Value], key: Key, value: Value) -> None:
+    """Two modules that define the same thing would each believe in their own."""
+    if key in table:
+        raise KeyError(f"{key} is defined twice")
+    table[key] = value
+
+
 def fields(text: str) -> tuple[Field, ...]:
     """One column a line: ``name type``, ``?`` after the type where it can be NULL, ``16+`` for the version."""
     return tuple(_field(line.split()) for line in text.splitlines() if line.strip())
@@ -100,7 +111,7 @@ def statement(words: str) -> Callable[[Handler], Handler]:
     """``@statement("ALTER SERVER ROLE")``: the longest beginning that matches wins."""
 
     def register(handler: Handler) -> Handler:
-        STATEMENTS[tuple(words.split())] = handler
+        _once(STATEMENTS, tuple(words.split()), handler)
         return handler
 
     return register
@@ -121,7 +132,7 @@ def view(
     """Rows are mappings by column; a column left out is NULL, a name that is no column is a mistake of the model."""
 
     def register(rows: Rows) -> Rows:
-        VIEWS[name.lower()] = View(name, fields(columns), rows, database, per_database, needs, since)
+        _once(VIEWS, name.lower(), View(name, fields(columns), rows, database, per_database, needs, since))
         return rows
 
     return register
@@ -136,7 +147,7 @@ def table_function(
     since: int = 0,
 ) -> Callable[[Callable[..., Iterable[Mapping[str, object]]]], Callable[..., Iterable[Mapping[str, object]]]]:
     def register(rows: Callable[..., Iterable[Mapping[str, object]]]) -> Callable[..., Iterable[Mapping[str, object]]]:
-        TABLE_FUNCTIONS[name.lower()] = TableFunction(name, fields(columns), rows, keys, needs, since)
+        _once(TABLE_FUNCTIONS, name.lower(), TableFunction(name, fields(columns), rows, keys, needs, since))
         return rows
 
     return register
@@ -146,7 +157,7 @@ def function(name: str, returns: str, *parameters: str) -> Callable[[Callable[..
     """``parameters`` are T-SQL types; one that ends with ``?`` may be left out."""
 
     def register(call: Callable[..., object]) -> Callable[..., object]:
-        FUNCTIONS[name] = Function(name, call, parameters, returns)
+        _once(FUNCTIONS, name, Function(name, call, parameters, returns))
         return call
 
     return register

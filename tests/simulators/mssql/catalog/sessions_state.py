@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from tests.simulators.mssql.names import login_name
 from tests.simulators.mssql.registry import view
 from tests.simulators.mssql.rights import has_server
 from tests.simulators.mssql.scope import Scope
@@ -90,7 +91,7 @@ def _sessions(scope: Scope) -> Iterator[Row]:
             "login_time": one.login_time,
             "host_name": one.host,
             "program_name": one.application,
-            "login_name": one.original_login,
+            "login_name": login_name(one),
             "original_login_name": one.original_login,
             "status": "running" if one.text else "sleeping",
             "last_request_start_time": one.login_time,
@@ -183,9 +184,13 @@ def _requests(scope: Scope) -> Iterator[Row]:
                 "status": "running",
                 "command": one.text.split(maxsplit=1)[0].upper()[:32],
                 "database_id": one.database_id,
-                "blocking_session_id": 0,
+                "sql_handle": one.spid.to_bytes(20, "big"),
+                "statement_start_offset": 0,
+                "statement_end_offset": -1,
+                "blocking_session_id": scope.instance.blocker_of(one),
+                "wait_type": "WAITFOR" if one.waits else None,
                 "wait_time": 0,
                 "wait_resource": "",
                 "open_transaction_count": one.transactions,
-                "percent_complete": 0.0,
+                "percent_complete": one.percent_complete,
             }
