@@ -25,7 +25,7 @@ __all__ = ["Resolve", "SqlReader", "SqlWriter", "connect", "from_engine", "prelo
 
 T = TypeVar("T")
 Resolve = Callable[[SecretRef], str]
-_LOST = {"connect_failed", "too_many_connections", "unknown_database"}
+_LOST = {"connect_failed", "certificate_untrusted", "too_many_connections", "unknown_database"}
 _REFUSED = {"no_permission", "auth_failed"}
 
 
@@ -103,7 +103,7 @@ def _connection(backend: Backend, endpoint: Endpoint, session: Session, resolve:
 
     password = resolve(endpoint.password) if endpoint.password else None
     where = str(endpoint)
-    with _translated(backend, where, connecting=True):
+    with _translated(backend, where, session, connecting=True):
         engine = create_engine(
             _url(endpoint, session, password),
             connect_args={**session.connect, **(session.login(password) if session.login else {})},
@@ -145,7 +145,7 @@ def _url(endpoint: Endpoint, session: Session, password: str | None) -> Any:
 
 
 def _prepare(connection: Connection, session: Session, backend: Backend, where: str) -> None:
-    with _translated(backend, where, connecting=True):
+    with _translated(backend, where, session, connecting=True):
         for name, value in session.attributes.items():
             setattr(connection.connection.dbapi_connection, name, value)
         for statement in session.preamble:
@@ -153,7 +153,9 @@ def _prepare(connection: Connection, session: Session, backend: Backend, where: 
 
 
 @contextmanager
-def _translated(backend: Backend, where: str, *, connecting: bool = False) -> Generator[None]:
+def _translated(
+    backend: Backend, where: str, session: Session | None = None, *, connecting: bool = False
+) -> Generator[None]:
     """The driver's exceptions as ours, by the backend's reading of them."""
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -162,7 +164,7 @@ def _translated(backend: Backend, where: str, *, connecting: bool = False) -> Ge
     except DbopsError:
         raise
     except SQLAlchemyError as error:
-        raise _understood(backend, error, where, connecting=connecting) from None
+        raise _understood(backend, error, where, session, connecting=connecting) from None
     except OSError as error:
         raise Unreachable(f"{where}: {error.strerror or error}", reason="connect_failed") from None
     except ImportError as error:
@@ -173,15 +175,20 @@ def _translated(backend: Backend, where: str, *, connecting: bool = False) -> Ge
         ) from None
 
 
-def _understood(backend: Backend, error: BaseException, where: str, *, connecting: bool) -> DbopsError:
+def _understood(
+    backend: Backend, error: BaseException, where: str, session: Session | None, *, connecting: bool
+) -> DbopsError:
     cause: BaseException = getattr(error, "orig", None) or error
     reason = backend.fault(cause)
     message = f"{where}: {_said(cause)}"
+    hint = session.hints.get(reason, "") if session else ""
     if reason in _REFUSED:
-        return NotPermitted(message, reason=reason)
+        return NotPermitted(message, hint=hint, reason=reason)
     if reason in _LOST or (connecting and reason == "timeout"):
-        return Unreachable(message, reason=reason)
-    return ReadFailed(message, reason=reason)
+        return Unreachable(message, hint=hint, reason=reason)
+    if reason == "driver_missing":
+        return ConfigError(message, hint=hint, reason=reason)
+    return ReadFailed(message, hint=hint, reason=reason)
 
 
 def _said(cause: BaseException) -> str:
@@ -240,14 +247,14 @@ class _OnConnection:
             raise Unreachable(f"{self._where}: the connection broke", reason="connect_failed")
         # The driver's own cursor: SQLAlchemy's result ends with the first of several that a statement gives.
         dbapi = self._connection.dialect.loaded_dbapi
-        with _translated(self._backend, self._where):
+        with _translated(self._backend, self._where, self._session):
             try:
                 cursor = self._connection.connection.cursor()
                 cursor.execute(*arguments)
                 answer = _answer(cursor)
                 cursor.close()
             except dbapi.Error as error:
-                understood = _understood(self._backend, error, self._where, connecting=False)
+                understood = _understood(self._backend, error, self._where, self._session, connecting=False)
                 if understood.reason == "connect_failed":
                     self._break()
                 raise understood from None

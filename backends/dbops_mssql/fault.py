@@ -61,11 +61,13 @@ _BY_TEXT = {
     "closed connection": "connect_failed",
 }
 _NUMBER = re.compile(r" \((-?\d+)\) \(SQL\w+\)")
-_NO_LIBRARY = "Can't open lib"
+_BY_DRIVER = {"Can't open lib": "driver_missing", "certificate verify failed": "certificate_untrusted"}
 
 
 def fault(error: BaseException) -> str:
     """The machine reason behind an exception of pyodbc or mssql-python.
+
+    ``certificate_untrusted`` is one of a server that was reached and is not spoken to.
 
     An object, column or procedure that is not there reads as ``not_supported_version``: our questions name only what
     the catalogue of some version has.
@@ -73,8 +75,9 @@ def fault(error: BaseException) -> str:
     if isinstance(error, OSError):
         return "timeout" if isinstance(error, TimeoutError) else "connect_failed"
     said = str(error.args[-1]) if error.args else ""
-    if _NO_LIBRARY in said:
-        return "driver_missing"
+    for words, reason in _BY_DRIVER.items():
+        if words in said:
+            return reason
     for number in numbers(said):
         if number in _BY_NUMBER:
             return _BY_NUMBER[number]

@@ -43,6 +43,16 @@ _OF_MSSQL_PYTHON = {
     "applicationintent", "hostnameincertificate", "ipaddresspreference", "keepalive", "keepaliveinterval",
     "multisubnetfailover", "packetsize", "servercertificate", "serverspn", "trusted_connection",
 }  # fmt: skip
+_HINTS = {
+    "certificate_untrusted": (
+        "Have the server show a certificate of an authority that this machine trusts, for the name in the URL "
+        "(?HostNameInCertificate=NAME says another). ?TrustServerCertificate=yes encrypts without knowing to whom."
+    ),
+    "driver_missing": (
+        "The driver, or a library that it needs, is not on this machine: `ldd FILE` says which. "
+        "pip install 'dbops[mssql]' brings the driver."
+    ),
+}
 _YES = {"1", "yes", "true", "y", "on"}
 
 
@@ -72,6 +82,7 @@ def session(
         begin_writing="BEGIN TRANSACTION",
         rollback="IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION",
         attributes={"timeout": seconds if read_only else 0},
+        hints=_HINTS,
     )
     if endpoint.engine.endswith("+mssqlpython"):
         return replace(made, query=_for_mssql_python(endpoint, options))

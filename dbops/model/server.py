@@ -94,6 +94,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     :param login: where the parts of an endpoint have no place in the URL: what they and the password (None: there is
         none) are as arguments of ``connect``.
     :param attributes: set on the driver's connection once it is there.
+    :param hints: what a person can do, by the machine reason of what went wrong.
     """
 
     drivername: str
@@ -105,6 +106,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     query: dict[str, str] = {}
     login: Callable[[str | None], dict[str, object]] | None = None
     attributes: dict[str, object] = {}
+    hints: dict[str, str] = {}
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):

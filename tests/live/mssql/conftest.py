@@ -20,6 +20,7 @@ from tests.simulators.mssql.scripted import PASSWORD, USER, Scripted
 from tests.simulators.mssql.server import Server
 from tests.simulators.mssql.tds.conversation import Manners
 
+HERE = Path(__file__).parent
 FREETDS = sorted(Path("/usr/lib").glob("*/odbc/libtdsodbc.so"))
 TRUSTED = {"TrustServerCertificate": "yes"}
 
@@ -38,13 +39,14 @@ class Place:
         self.server = server
 
     def endpoint(self, *, scheme: str = "mssql", host: str = "127.0.0.1", **options: str) -> Endpoint:
+        """Without options the certificate is trusted; an empty one is none."""
         return Endpoint(
             engine=scheme,
             host=host,
             port=self.server.port,
             user=USER,
             password=SecretRef("env:SCRIPTED"),
-            options=options or TRUSTED,
+            options={name: value for name, value in (options or TRUSTED).items() if value},
         )
 
     def reader(self, password: str = PASSWORD, timeout_s: float = 5, **how: str) -> AbstractContextManager[SqlReader]:
@@ -75,3 +77,9 @@ def freetds() -> str:
     if not FREETDS:
         missing("freetds", "FreeTDS' ODBC driver (Debian's tdsodbc)")
     return str(FREETDS[0])
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Also what is scripted is about SQL Server."""
+    if item.path.is_relative_to(HERE):
+        item.add_marker("on_mssql")

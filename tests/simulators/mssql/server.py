@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -17,10 +18,13 @@ HOST = "127.0.0.1"
 
 
 class Server:
-    """:param certificate: what it shows; another name or a signature that nobody trusts is the caller's choice."""
+    """:param certificate: what it shows; another name or a signature that nobody trusts is the caller's choice.
+
+    ``encrypted`` says of each login whether what follows it is."""
 
     def __init__(self, engine: Engine, certificate: Certificate, manners: Manners | None = None) -> None:
         self.manners = manners or Manners()
+        self.encrypted: list[bool] = []
         self._engine = engine
         self._tls = None if self.manners.encryption is Encryption.NOT_SUPPORTED else _context(certificate)
         self._strict = _context(certificate, strict=True)
@@ -47,9 +51,10 @@ class Server:
             channel.close(rudely=True)
 
     def close(self) -> None:
-        """Take no more connections and end those that there are."""
-        # Closing alone would leave the thread waiting in accept.
-        self._listener.shutdown(socket.SHUT_RDWR)
+        """Take no more connections and end those that there are; twice is allowed."""
+        with contextlib.suppress(OSError):
+            # Closing alone would leave the thread waiting in accept.
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
         self.cut()
@@ -68,7 +73,7 @@ class Server:
         with self._lock:
             self._open.add(channel)
         try:
-            Conversation(channel, self._engine, self.manners).hold()
+            Conversation(channel, self._engine, self.manners, self.encrypted.append).hold()
         finally:
             with self._lock:
                 self._open.discard(channel)

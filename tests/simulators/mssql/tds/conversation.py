@@ -9,7 +9,7 @@ import contextlib
 import queue
 import struct
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -88,9 +88,11 @@ class Manners:
 
 
 class Conversation:
-    """:param engine: asked for a session at login."""
+    """:param engine: asked for a session at login.
+    :param tell: told, of a login that was let in, whether what follows is encrypted."""
 
-    def __init__(self, channel: Channel, engine: Engine, manners: Manners) -> None:
+    def __init__(self, channel: Channel, engine: Engine, manners: Manners, tell: Callable[[bool], None]) -> None:
+        self._tell = tell
         self._channel = channel
         self._engine = engine
         self._manners = manners
@@ -158,6 +160,7 @@ class Conversation:
         except Refused as error:
             self._refuse(*error.messages)
             return False
+        self._tell(self._channel.encrypted)
         size = min(max(login.packet_size, SMALLEST_PACKET), 32767)
         name = self._manners.name
         said = [
