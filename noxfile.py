@@ -16,7 +16,7 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 # "unit" is what "coverage" runs too, and watches while it does.
-nox.options.sessions = ["lint", "architecture", "coverage", "cli", "live", "live_mysql", "docs", "wheel"]
+nox.options.sessions = ["lint", "architecture", "coverage", "cli", "live", "live_mysql", "live_mssql", "docs", "wheel"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 POSTGRES = ["18", "17", "15"]
@@ -69,9 +69,18 @@ def cli(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("postgresql", POSTGRES)
 def live(session: nox.Session, postgresql: str) -> None:
-    """Real servers, one version of PostgreSQL at a time, and what needs no server of MySQL or MariaDB."""
+    """Real servers, one version of PostgreSQL at a time, and what needs no server of another engine."""
     install(session, "test")
-    pytest(session, "tests/live", "-m", "not on_mysql", "--postgres", postgresql, *session.posargs, workers="loadfile")
+    pytest(
+        session,
+        "tests/live",
+        "-m",
+        "not on_mysql and not on_mssql",
+        "--postgres",
+        postgresql,
+        *session.posargs,
+        workers="loadfile",
+    )
 
 
 @nox.session
@@ -81,6 +90,13 @@ def live_mysql(session: nox.Session, family: str) -> None:
     install(session, "test")
     servers = ["--mysql", family, "--postgres", POSTGRES[0]]
     pytest(session, "tests/live", "-m", "on_mysql", *servers, *session.posargs, workers="loadfile")
+
+
+@nox.session
+def live_mssql(session: nox.Session) -> None:
+    """SQL Server: the simulator, or the server that ``DBOPS_TEST_MSSQL_URL`` names, by Microsoft's own driver."""
+    install(session, "test")
+    pytest(session, "tests/live", "-m", "on_mssql", *session.posargs, workers="loadfile")
 
 
 @nox.session

@@ -8,14 +8,32 @@ from dbops.errors import Unsupported
 from dbops.model.server import Server
 from dbops.secrets import Secrets
 from dbops.session import connect
-from dbops.testing.mssql import MssqlServer, PrivateMssql
+from dbops.testing.mssql import MssqlDatabase, MssqlServer, PrivateMssql
 from dbops_mssql import backend
-from dbops_mssql.probe import DATABASE, MANAGED_INSTANCE
+from dbops_mssql.probe import DATABASE, MANAGED_INSTANCE, RDS
 
 
 def probed(server: MssqlServer, user: str = "", database: str | None = None) -> Server:
     with connect(backend, server.endpoint(user, database), resolve=Secrets().resolve) as reader:
         return backend.probe(reader)
+
+
+def test_a_server_says_what_it_is(mssql: MssqlServer, mssql_database: MssqlDatabase) -> None:
+    found = probed(mssql, database=mssql_database.name)
+    assert found.version >= (13,)
+    assert found.version_text.endswith(f"({'.'.join(map(str, found.version))})")
+    assert (found.engine, found.role, found.database) == ("mssql", "primary", mssql_database.name)
+    assert found.superuser
+    assert found.user == mssql.administrator
+    assert found.identity == probed(mssql).identity
+    assert found.settings["collation"]
+    assert "64-bit" not in found.edition
+
+
+def test_a_login_without_any_right_can_ask(mssql: MssqlServer, mssql_database: MssqlDatabase) -> None:
+    mssql.login("plain]login")
+    found = probed(mssql, "plain]login")
+    assert (found.user, found.superuser) == ("plain]login", False)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +68,9 @@ def test_what_is_no_sql_server_is_refused_by_name(private_mssql: PrivateMssql) -
 def test_a_collation_that_tells_case_apart_is_no_trouble(private_mssql: PrivateMssql) -> None:
     found = probed(private_mssql(collation="Latin1_General_100_BIN2"))
     assert found.settings["collation"] == "Latin1_General_100_BIN2"
+
+
+def test_amazon_s_service_is_told_by_its_database(private_mssql: PrivateMssql) -> None:
+    server = private_mssql()
+    server.create_database("rdsadmin")
+    assert probed(server).settings["managed_by"] == RDS

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from dbops.errors import ConfigError, DbopsError, NotPermitted, ReadFailed, Unreachable
 from dbops.secrets import Secrets
-from dbops.session import connect, from_engine
+from dbops.session import SqlReader, connect, from_engine
 from dbops.testing.mssql import MssqlServer
 from dbops_mssql import backend
 from dbops_mssql.driver import choose
@@ -79,9 +80,10 @@ def test_a_certificate_is_verified_with_its_name(
 ) -> None:
     place = scripted(ONE)
     monkeypatch.setenv("SSL_CERT_FILE", str(certified.file))
-    for how in ({"host": "localhost", "x": ""}, {"HostNameInCertificate": "localhost"}):
-        with place.reader(**how) as reader:
-            assert reader.scalar("SELECT 1") == 1
+    with place.reader(host="localhost", x="") as reader:
+        assert reader.scalar("SELECT 1") == 1
+    with place.reader(HostNameInCertificate="localhost") as reader:
+        assert reader.scalar("SELECT 1") == 1
     with (
         pytest.raises(Unreachable, match="does not match host name"),
         place.reader(HostNameInCertificate="db1.example"),
@@ -115,11 +117,15 @@ def test_strict_encryption_comes_before_the_first_word(scripted: Start, certifie
 
 def test_a_token_of_entra_takes_the_place_of_the_password(scripted: Start) -> None:
     place = scripted(ONE)
-    how = {"Authentication": "ActiveDirectoryAccessToken", "TrustServerCertificate": "yes"}
-    with place.reader(password=TOKEN, **how) as reader:
+
+    def with_token(token: str) -> AbstractContextManager[SqlReader]:
+        way = "ActiveDirectoryAccessToken"
+        return place.reader(token, Authentication=way, TrustServerCertificate="yes")
+
+    with with_token(TOKEN) as reader:
         assert reader.scalar("SELECT 1") == 1
     assert [user for user, *_ in place.engine.logins] == ["<token-identified principal>"]
-    with pytest.raises(NotPermitted, match="token-identified") as caught, place.reader(password="an.old.one", **how):
+    with pytest.raises(NotPermitted, match="token-identified") as caught, with_token("an.old.one"):
         pass
     assert "an.old.one" not in str(caught.value)
 

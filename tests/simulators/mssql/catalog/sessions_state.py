@@ -13,6 +13,7 @@ from tests.simulators.mssql.rights import has_server
 from tests.simulators.mssql.scope import Scope
 
 Row = Mapping[str, object]
+ISOLATION = {"READ UNCOMMITTED": 1, "READ COMMITTED": 2, "REPEATABLE READ": 3, "SERIALIZABLE": 4, "SNAPSHOT": 5}
 
 
 def _seen(scope: Scope, rows: Iterator[Row], name: str) -> Iterator[Row]:
@@ -97,6 +98,7 @@ def _sessions(scope: Scope) -> Iterator[Row]:
             "last_request_start_time": one.login_time,
             "last_request_end_time": one.login_time,
             "is_user_process": True,
+            "transaction_isolation_level": ISOLATION.get(str(one.options.get("ISOLATION", "")), 2),
             "lock_timeout": one.options["LOCK_TIMEOUT"],
             "database_id": one.database_id,
             "open_transaction_count": one.transactions,
