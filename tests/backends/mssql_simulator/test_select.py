@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 
 import pytest
 
-from tests.simulators.mssql.answers import Failed
+from tests.simulators.mssql.answers import Failed, Rows
 from tests.simulators.mssql.instance import Instance
 
 
@@ -91,3 +92,40 @@ def test_go_is_a_word_of_clients(instance: Instance) -> None:
     """SQL Server utilities statements - GO: the server does not know it."""
     answers = list(instance.session().run("GO"))
     assert "Could not find stored procedure 'GO'." in str(answers[0])
+
+
+def test_rows_as_json_and_their_hash(instance: Instance) -> None:
+    """Format query results as JSON with FOR JSON; HASHBYTES: the bytes of a national text are UTF-16."""
+    sql = "SELECT 1 AS id, N'a\"b' AS t, NULL AS n, 0x01FF AS b FOR JSON PATH, INCLUDE_NULL_VALUES"
+    assert instance.execute(sql) == [('[{"id":1,"t":"a\\"b","n":null,"b":"Af8="}]',)]
+    hashed = (
+        "SELECT CONVERT(varchar(64), HASHBYTES('SHA2_256', N'a'), 2), "
+        "CONVERT(bigint, SUBSTRING(0xFFFFFFFFFFFFFFFE00, 1, 8))"
+    )
+    expected = hashlib.sha256("a".encode("utf-16-le")).hexdigest().upper()
+    assert instance.execute(hashed) == [(expected, -2)]
+
+
+def test_batch_runs_on_after_an_error_of_one_statement(instance: Instance) -> None:
+    """SET XACT_ABORT; TRY…CATCH; control of flow."""
+    answers = [one for one in instance.session().run("DROP LOGIN nobody; SELECT 1") if isinstance(one, Rows)]
+    assert answers[0].rows == [(1,)]
+    caught = "BEGIN TRY DROP LOGIN nobody END TRY BEGIN CATCH SELECT ERROR_NUMBER() END CATCH"
+    assert instance.execute(caught) == [(15151,)]
+    loop = "WHILE @n < 3 BEGIN SET @n = @n + 1; IF @n = 2 PRINT 'two' ELSE PRINT 'other' END SELECT @n"
+    loop = f"DECLARE @n int = 0; {loop}"
+    assert instance.execute(loop) == [(3,)]
+
+
+def test_parameters_of_a_text_that_is_executed(instance: Instance) -> None:
+    """sp_executesql."""
+    sql = "EXEC sp_executesql N'SELECT name FROM sys.databases WHERE database_id = @p', N'@p int', @p = 4"
+    assert instance.execute(sql) == [("msdb",)]
+    rows = [one.rows for one in instance.session().run("SELECT @P1 + 1", {"@P1": 41}) if isinstance(one, Rows)]
+    assert rows == [[(42,)]]
+
+
+def test_what_the_model_does_not_know_is_an_error(instance: Instance) -> None:
+    for sql in ("SELECT 1 FOR XML PATH('')", "DECLARE c CURSOR FOR SELECT 1", "ALTER RESOURCE GOVERNOR RECONFIGURE"):
+        with pytest.raises(Failed, match=r"does not know|Incorrect syntax"):
+            instance.execute(sql)

@@ -111,6 +111,9 @@ def _count(name: str, given: int, least: int, most: int) -> None:
 
 def _native(name: str, native: Native, arguments: Nodes, frame: Frame) -> Typed:
     found = _values(arguments, frame)
+    if name == "SUBSTRING" and len(found) == 3 and kinds.base(found[0].kind) in kinds.BINARY:
+        start, length = (cast(one, "int").sql for one in found[1:])
+        return Typed(f"unhex(substr(hex({found[0].sql}), 2 * {start} - 1, 2 * {length}))", found[0].kind)
     wanted = native.parameters or tuple(one.kind for one in found)
     _count(name, len(found), len(wanted), len(wanted))
     given = [cast(one, kind).sql for one, kind in zip(found, wanted, strict=True)]

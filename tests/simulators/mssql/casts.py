@@ -6,6 +6,7 @@ from tests.simulators.mssql import kinds
 from tests.simulators.mssql.answers import unknown
 from tests.simulators.mssql.frames import Typed
 
+WIDTHS = {"bit": 1, "tinyint": 1, "smallint": 2, "int": 4, "bigint": 8}
 MOMENT_STYLES = {
     0: "%b %-d %Y %-I:%M%p",
     20: "%Y-%m-%d %H:%M:%S",
@@ -57,7 +58,7 @@ def _from_text(sql: str, source: str, kind: str, style: int) -> str:
 def _other(sql: str, source: str, kind: str) -> str:
     target = kinds.base(kind)
     if source in kinds.BINARY and target in kinds.WHOLE:
-        return f"CAST(('0x' || hex({sql})) AS {kinds.duck(kind)})"
+        return f"CAST(tsql_whole({sql}, {WIDTHS[target]}) AS {kinds.duck(kind)})"
     if source in kinds.WHOLE and target in kinds.BINARY:
         return _whole_to_binary(sql, source, kind)
     if source in {"float", "real", "numeric", "decimal", "money"} and target in kinds.WHOLE:
@@ -121,6 +122,6 @@ def _moment_to_text(sql: str, source: str, style: int) -> str:
 
 
 def _whole_to_binary(sql: str, source: str, kind: str) -> str:
-    width = {"bit": 1, "tinyint": 1, "smallint": 2, "int": 4, "bigint": 8}[source]
+    width = WIDTHS[source]
     length = (kinds.arguments(kind) or (width,))[0]
     return f"unhex(lpad(printf('%x', {sql}), {2 * (length if length > 0 else width)}, '0'))"

@@ -249,6 +249,7 @@ class Instance:
         text = "nvarchar(max)"
         self._create("tsql_like", likes.like, (text, text, text, "bit"), "bit")
         self._create("tsql_utf16", likes.utf16, (text,), "varbinary(max)")
+        self._create("tsql_whole", likes.whole, ("varbinary(max)", "int"), "bigint")
         self._create("tsql_moment", _fixed(moments.moment, 1), (text,), "datetime2(7)")
 
 

@@ -1,4 +1,4 @@
-"""What DuckDB lacks: LIKE with sets of characters, and texts as UTF-16."""
+"""What DuckDB lacks: LIKE with sets of characters, texts as UTF-16, bytes as numbers."""
 
 from __future__ import annotations
 
@@ -43,3 +43,10 @@ def _set(inside: str) -> str:
 
 def utf16(text: str | None) -> bytes | None:
     return None if text is None else text.encode("utf-16-le")
+
+
+def whole(value: bytes | None, width: int) -> int | None:
+    """The last bytes of a binary as a number of so many, the first bit of which is its sign."""
+    if value is None:
+        return None
+    return int.from_bytes(value[-width:].rjust(width, b"\0"), "big", signed=width > 1)

@@ -27,8 +27,18 @@ def find_database(session: Session, name: str) -> Database | None:
     return next((one for one in session.instance.state.databases.values() if session.same(one.name, name)), None)
 
 
+AZURE_SQL_DATABASE = 5
+
+
 def reach(session: Session, name: str) -> Database:
-    """A database by name, to be used or read now. Raises 911, 927, 942, 945 or 916."""
+    """A database by name, to be used or read now. Raises 911, 927, 942, 945 or 916; in Azure SQL Database 40515."""
+    elsewhere = not session.same(name, session.database) and name.casefold() != "tempdb"
+    if session.instance.engine_edition == AZURE_SQL_DATABASE and elsewhere:
+        raise failed(
+            40515,
+            f"Reference to database and/or server name in '{name}' is not supported in this version of SQL Server.",
+            severity=15,
+        )
     found = find_database(session, name)
     if found is None:
         raise failed(911, f"Database '{name}' does not exist. Make sure that the name is entered correctly.")
@@ -101,9 +111,7 @@ def user_of_login(session: Session, login_id: int, database: Database) -> Princi
             return found if connects(database, found) else None
     from tests.simulators.mssql.rights import server_right
 
-    if server_right(session, login_id, "CONTROL SERVER"):
-        return database.principals[DBO]
-    if server_right(session, login_id, "CONNECT ANY DATABASE"):
+    if server_right(session, login_id, "CONTROL SERVER") or server_right(session, login_id, "CONNECT ANY DATABASE"):
         return database.principals[GUEST]
     return _guest(database)
 

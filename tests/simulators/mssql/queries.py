@@ -10,6 +10,7 @@ from sqlglot import exp
 from tests.simulators.mssql import kinds, sources
 from tests.simulators.mssql.answers import failed, unknown
 from tests.simulators.mssql.casts import cast
+from tests.simulators.mssql.for_json import as_json
 from tests.simulators.mssql.frames import Frame, Typed
 from tests.simulators.mssql.predicates import predicate
 from tests.simulators.mssql.registry import Field
@@ -18,7 +19,7 @@ from tests.simulators.mssql.values import common, is_niladic, value
 
 KNOWN_CLAUSES = {
     *("kind", "hint", "expressions", "from_", "joins", "laterals", "where", "group", "having", "order", "limit"),
-    *("offset", "distinct", "with_", "options", "operation_modifiers", "into", "fetch"),
+    *("offset", "distinct", "with_", "options", "operation_modifiers", "fetch", "for_"),
 }
 Fields = tuple[Field, ...]
 
@@ -50,7 +51,9 @@ def _select(node: exp.Select, frame: Frame) -> tuple[str, Fields]:
     distinct = "DISTINCT " if node.args.get("distinct") else ""
     tail = [_order(node, frame, distinct=bool(distinct)), *_limits(node, frame)]
     frame.session.demand_read(frame.sources)
-    return " ".join([*head, f"SELECT {distinct}{', '.join(items)}", *parts, *filter(None, tail)]), fields
+    sql = " ".join([*head, f"SELECT {distinct}{', '.join(items)}", *parts, *filter(None, tail)])
+    clause = node.args.get("for_")
+    return as_json(clause, sql, fields) if clause else (sql, fields)
 
 
 def _only_known(node: exp.Expr) -> None:

@@ -110,13 +110,20 @@ def _decide(
     return bool(states & {"G", "W"} or asked & given)
 
 
+def vouches(session: Session, database: Database) -> bool:
+    """Whether the server trusts a database to say who its users are."""
+    owner = next((one for one in session.instance.state.principals.values() if one.sid == database.owner_sid), None)
+    trustworthy = bool(database.options.get("is_trustworthy_on"))
+    return trustworthy and owner is not None and server_right(session, owner.principal_id, "AUTHENTICATE SERVER")
+
+
 def demand_server(session: Session, permission: str) -> None:
     if not has_server(session, permission):
         raise failed(300, f"{permission} permission was denied on object 'server', database 'master'.", severity=14)
 
 
 def has_server(session: Session, permission: str) -> bool:
-    return server_right(session, session.identity.login, permission)
+    return server_right(session, session.server_login, permission)
 
 
 def demand_view(session: Session, needs: tuple[str, str]) -> None:
@@ -156,8 +163,8 @@ def has(session: Session, permission: str, securable: Securable, database: Datab
     roles = {database.principals[one].name for one in who}
     given = {(one, name) for one, name in wanted for role in roles if _of_role(DATABASE_GIVEN, role, one, name)}
     denied = {(one, name) for one, name in wanted for role in roles if _of_role(DATABASE_DENIED, role, one, name)}
-    login = session.identity.login
-    if login is not None and session.identity.user is None:
+    login = session.server_login
+    if login is not None:
         rows += [one for one in session.instance.state.permissions if one.grantee in server_identities(session, login)]
         given |= _server_given(session, login, securable, permission)
     owned = securable.owner in who or (securable.schema is not None and database.schemas[securable.schema].owner in who)

@@ -61,6 +61,18 @@ class Session:
     def identity(self) -> Identity:
         return self.identities[-1]
 
+    @property
+    def server_login(self) -> int | None:
+        """The login whose rights on the server count.
+
+        EXECUTE AS USER has none outside its database, unless that is trustworthy and its owner may vouch for its users.
+        """
+        user = self.identity.user
+        if user is None or self.identity.login is None:
+            return self.identity.login
+        database = self.instance.state.databases.get(user[0])
+        return self.identity.login if database is not None and rights.vouches(self, database) else None
+
     def run(self, sql: str, parameters: Mapping[str, object] = {}) -> Iterator[Answer]:
         """The answers of one batch, in order. Raises ``Drop`` where a fault cuts the connection."""
         self.attention.clear()

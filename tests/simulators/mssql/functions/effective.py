@@ -47,7 +47,7 @@ def has_permission(
 
 def holds(session: Session, permission: str, database: Database | None, securable: Securable) -> bool:
     if database is None:
-        return rights.server_right(session, session.identity.login, permission, securable)
+        return rights.server_right(session, session.server_login, permission, securable)
     if permission == "CONNECT" and securable.class_desc == "DATABASE":
         return names.user_of(session, database) is not None
     return rights.has(session, permission, securable, database)

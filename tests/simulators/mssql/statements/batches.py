@@ -46,6 +46,12 @@ def typed_expression(session: Session, cursor: Cursor, *stops: str) -> tuple[str
 @statement("USE")
 def use(session: Session, cursor: Cursor) -> Iterator[Answer]:
     name = cursor.name()
+    if session.instance.engine_edition == names.AZURE_SQL_DATABASE and not session.same(name, session.database):
+        raise failed(
+            40508,
+            "USE statement is not supported to switch between databases. Use a new connection to connect to a "
+            "different database.",
+        )
     found = names.reach(session, name)
     session.database_id = found.database_id
     yield Used(found.name)

@@ -76,10 +76,14 @@ def _insert(session: Session, tree: exp.Insert) -> int:
     ]
     names = ", ".join(duck_name(f"v{place}") for place in range(len(fields)))
     rows = session.instance.duck.execute(f"SELECT {', '.join(given)} FROM ({sql}) AS s({names})").fetchall()
-    for row in rows:
-        found.rows.append(
-            _complete(session, database, found, dict(zip([one.name for one in columns], row, strict=True)))
-        )
+    count = len(found.rows)
+    try:
+        for row in rows:
+            values = dict(zip([one.name for one in columns], row, strict=True))
+            found.rows.append(_complete(session, database, found, values))
+    except Failed:
+        del found.rows[count:]
+        raise
     return len(rows)
 
 
@@ -187,10 +191,12 @@ def _update(session: Session, tree: exp.Update) -> int:
     _demand_read(session, frame)
     rows = session.instance.duck.execute(sql).fetchall()
     places = [found.columns.index(one) for one, _ in changed]
+    for _, *values in rows:
+        for place, new in zip(places, values, strict=True):
+            _check(database, found, found.columns[place], new)
     for number, *values in rows:
         row = list(found.rows[number])
         for place, new in zip(places, values, strict=True):
-            _check(database, found, found.columns[place], new)
             row[place] = new
         found.rows[number] = tuple(row)
     return len(rows)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.simulators.mssql import names, rights, securables, stored_permissions
-from tests.simulators.mssql.answers import Answer, Done, failed
+from tests.simulators.mssql.answers import Answer, Done, Failed, failed
 from tests.simulators.mssql.lexer import Cursor, Kind
 from tests.simulators.mssql.model import Database, Principal
 from tests.simulators.mssql.permissions import BUILTIN, Builtin, find
@@ -120,16 +121,23 @@ def _carry_out(session: Session, verb: str, wanted: Wanted) -> Iterator[Answer]:
     if on.database is None and session.current.database_id != 1:
         raise failed(4621, "Permissions at the server scope can only be granted when the current database is master")
     grantees = [_grantee(session, on, name) for name in wanted.grantees]
-    session.instance.changing(session)
-    for builtin, columns in builtins:
-        grantor = _grantor(session, on, builtin.name, wanted.grantor)
-        for grantee in grantees:
-            _forbidden(session, on, grantee)
-            for minor in _minors(on, columns, session):
-                change = Change(verb, on.securable, minor, grantee.principal_id, grantor, builtin.name)
-                stored_permissions.apply(
-                    _stored(session, on), change, grant_option=wanted.grant_option, cascade=wanted.cascade
-                )
+    for grantee in grantees:
+        _forbidden(session, on, grantee)
+    changes = [
+        Change(verb, on.securable, minor, grantee.principal_id, grantor, builtin.name)
+        for builtin, columns in builtins
+        for grantor in [_grantor(session, on, builtin.name, wanted.grantor)]
+        for grantee in grantees
+        for minor in _minors(on, columns, session)
+    ]
+    stored = _stored(session, on)
+    kept = copy.deepcopy(stored)
+    try:
+        for change in changes:
+            stored_permissions.apply(stored, change, grant_option=wanted.grant_option, cascade=wanted.cascade)
+    except Failed:
+        stored[:] = kept
+        raise
     yield Done()
 
 
@@ -230,12 +238,12 @@ def _grantor(session: Session, on: Named, permission: str, chosen: str) -> int:
 
 def _owns(session: Session, on: Named) -> bool:
     if on.database is None:
-        return rights.is_sysadmin(session, session.identity.login) or _in_role(session, "securityadmin")
+        return rights.is_sysadmin(session, session.server_login) or _in_role(session, "securityadmin")
     return rights.is_owner(session, on.database) or on.securable.owner in rights.user_identities(session, on.database)
 
 
 def _in_role(session: Session, role: str) -> bool:
-    login = session.identity.login
+    login = session.server_login
     principals = session.instance.state.principals
     return login is not None and any(principals[one].name == role for one in rights.server_identities(session, login))
 
@@ -244,7 +252,7 @@ def _powerful(session: Session, on: Named, permission: str) -> bool:
     """CONTROL of the securable, or a permission above that implies the one to give."""
     control = "CONTROL SERVER" if on.securable.class_desc == "SERVER" else "CONTROL"
     if on.database is None:
-        return rights.server_right(session, session.identity.login, control, on.securable)
+        return rights.server_right(session, session.server_login, control, on.securable)
     who = rights.user_identities(session, on.database)
     security = any(on.database.principals[one].name == "db_securityadmin" for one in who)
     return security or rights.has(session, control, on.securable, on.database)

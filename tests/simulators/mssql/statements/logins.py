@@ -216,7 +216,7 @@ def _alter(session: Session, found: Principal | None, name: str) -> Principal:
     if found is None or found.type in {"R", "C", "K"}:
         raise not_found("alter", "login", name)
     allowed = rights.server_right(
-        session, session.identity.login, "ALTER", Securable("LOGIN", 101, found.principal_id, found.owner)
+        session, session.server_login, "ALTER", Securable("LOGIN", 101, found.principal_id, found.owner)
     )
     powerful = rights.is_sysadmin(session, found.principal_id) or rights.server_right(
         session, found.principal_id, "CONTROL SERVER"
@@ -245,7 +245,7 @@ def drop(session: Session, cursor: Cursor) -> Iterator[Answer]:
     if found.principal_id == 1:
         raise special("drop", "login", name)
     if not rights.server_right(
-        session, session.identity.login, "ALTER", Securable("LOGIN", 101, found.principal_id, found.owner)
+        session, session.server_login, "ALTER", Securable("LOGIN", 101, found.principal_id, found.owner)
     ):
         raise not_found("drop", "login", name)
     session.instance.changing(session)

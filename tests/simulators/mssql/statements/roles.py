@@ -172,7 +172,7 @@ def alter_server_role(session: Session, cursor: Cursor) -> Iterator[Answer]:
 
 def _may_alter_server(session: Session, role: Principal) -> bool:
     """A member of a fixed server role may add others to it; for roles of users it takes ALTER on the role."""
-    login = session.identity.login
+    login = session.server_login
     if login is None:
         return False
     if role.is_fixed_role:

@@ -118,7 +118,7 @@ def _of_server(session: Session, named: Named, chosen: str) -> None:
         return
     if named.securable.class_desc != "SERVER ROLE":
         raise unknown(f"ALTER AUTHORIZATION ON {named.securable.class_desc}")
-    if not rights.server_right(session, session.identity.login, "TAKE OWNERSHIP", named.securable):
+    if not rights.server_right(session, session.server_login, "TAKE OWNERSHIP", named.securable):
         raise not_found("find", "server role", named.name)
     role = session.instance.state.principals[named.securable.major_id]
     if role.is_fixed_role:

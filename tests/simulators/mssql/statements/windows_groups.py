@@ -33,7 +33,7 @@ def set_members(instance: Instance, group: str, *members: str) -> None:
 def login_info(session: Session, arguments: Arguments) -> Iterator[Answer]:
     """Only ``'members'`` of a group is modelled; without a domain the procedure fails with 15404."""
     found = bound(arguments, "@acctname", "@option")
-    if not rights.is_sysadmin(session, session.identity.login):
+    if not rights.is_sysadmin(session, session.server_login):
         raise failed(
             229,
             "The EXECUTE permission was denied on the object 'xp_logininfo', database 'mssqlsystemresource', schema "
