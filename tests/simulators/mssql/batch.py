@@ -6,6 +6,7 @@ T-SQL needs no semicolons, so a statement ends where a word begins another one t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
 from tests.simulators.mssql.answers import failed
@@ -52,6 +53,7 @@ class Try:
 Node: TypeAlias = Simple | If | While | Block | Try
 
 
+@lru_cache(maxsize=512)
 def statements(sql: str) -> list[Node]:
     """Raises ``Failed`` before anything runs where the batch as a whole cannot be read."""
     cursor = Cursor(sql, tokens(sql))

@@ -5,7 +5,7 @@ The dialect of sqlglot would take ``LENGTH`` or ``NOW`` for T-SQL and translate 
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import sqlglot
@@ -26,8 +26,9 @@ class Reads(TSQL):
         NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
 
 
-@cache
-def _parsed(sql: str) -> exp.Expr:
+@lru_cache(maxsize=512)
+def parsed(sql: str) -> exp.Expr:
+    """The tree of one query. It is kept: whoever changes a tree changes a copy."""
     try:
         found = sqlglot.parse(sql, dialect=Reads, error_level=ErrorLevel.RAISE)
     except (ParseError, TokenError) as wrong:
@@ -36,8 +37,3 @@ def _parsed(sql: str) -> exp.Expr:
     if len(found) != 1 or found[0] is None or isinstance(found[0], exp.Command):
         raise failed(102, f"Incorrect syntax near '{sql.strip().partition(' ')[0]}'.", severity=15)
     return found[0]
-
-
-def parsed(sql: str) -> exp.Expr:
-    """The tree of one query, a copy of its own each time."""
-    return _parsed(sql).copy()

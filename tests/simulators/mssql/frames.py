@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,6 +37,14 @@ class Source:
     duck_alias: str = ""
     target: tuple[Database, Object] | None = None
     used: set[str] = field(default_factory=set)
+    index: dict[str, list[Field]] = field(default_factory=dict)
+
+    def named(self, key: str, fold: Callable[[str], str]) -> list[Field]:
+        """Its columns of a name, both folded as the collation says."""
+        if not self.index:
+            for one in self.fields:
+                self.index.setdefault(fold(one.name), []).append(one)
+        return self.index.get(key, [])
 
 
 @dataclass
@@ -83,12 +91,13 @@ class Frame:
         return next((one for one in self.sources if self.same(one.alias, alias)), None)
 
     def _candidates(self, name: str, qualifier: str) -> Iterator[tuple[Source, Field]]:
+        fold = str if self.session.instance.case_sensitive else str.casefold
+        key = fold(name)
         for source in self.sources:
             if qualifier and not self.same(source.alias, qualifier):
                 continue
-            for one in source.fields:
-                if self.same(one.name, name):
-                    yield source, one
+            for one in source.named(key, fold):
+                yield source, one
 
     def add(self, source: Source) -> None:
         if self.source(source.alias):

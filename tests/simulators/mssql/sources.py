@@ -88,16 +88,18 @@ def _only_hints(node: exp.Table) -> None:
             raise unknown(f"{name.strip('_').upper()} of a table")
 
 
-def _derived(node: exp.Subquery, frame: Frame, *, lateral: bool = False) -> str:
+def _derived(node: exp.Subquery, frame: Frame, *, named: exp.Expr | None = None) -> str:
+    """``named`` is the APPLY whose alias it has, and which lets it see what stands to the left."""
     from tests.simulators.mssql.queries import query, renamed
 
-    if not node.alias:
+    carrier = named or node
+    if not carrier.alias:
         raise failed(102, "Incorrect syntax near ')'.", severity=15)
     inner = frame.inner()
-    if not lateral:
+    if named is None:
         inner.parent = frame.parent
     sql, fields = query(node.this, inner)
-    return _aliased(sql, fields, node, frame, renamed)
+    return _aliased(sql, fields, carrier, frame, renamed)
 
 
 def _values(node: exp.Values, frame: Frame) -> str:
@@ -119,8 +121,7 @@ def _aliased(sql: str, fields: tuple[Field, ...], node: exp.Expr, frame: Frame, 
 def _applied(node: exp.Lateral, frame: Frame) -> str:
     inner = node.this
     if isinstance(inner, exp.Subquery):
-        inner.set("alias", node.args.get("alias"))
-        return _derived(inner, frame, lateral=True)
+        return _derived(inner, frame, named=node)
     if isinstance(inner, exp.Dot) and isinstance(inner.expression, exp.Anonymous):
         return _function(inner.expression, inner.this.sql("tsql"), node, frame)
     if isinstance(inner, exp.Anonymous):

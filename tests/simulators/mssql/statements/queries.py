@@ -81,6 +81,7 @@ def assignments(tree: exp.Expr) -> list[tuple[str, exp.Expr]]:
 
 
 def _assign(session: Session, tree: exp.Expr, assigned: list[tuple[str, exp.Expr]]) -> Iterator[Answer]:
+    tree = tree.copy()
     tree.set("expressions", [expression for _, expression in assigned])
     _, rows = run(session, tree)
     if rows:
