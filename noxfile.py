@@ -99,7 +99,7 @@ def docs(session: nox.Session) -> None:
     """Documentation without warnings, and its examples executed."""
     install(session, "docs", "test")
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html")
-    pytest(session, "tests/docs")
+    pytest(session, "tests/docs", workers="worksteal")
 
 
 @nox.session
