@@ -24,7 +24,7 @@ MYSQL = ["mysql", "mariadb"]
 # Their every branch is tested: a wrong decision here loses data or lets somebody in.
 DECISIONS = ["access", "backup", "health", "jobs", "plan"]
 # Every way through these is taken by tests on real servers, not yet by tests without one: each is to leave this list.
-ON_SERVERS = ["access/diff_grants", "access/order"]
+ON_SERVERS = ["access/diff_grants"]
 WITHOUT_SERVER = ["tests/unit", "tests/backends"]
 
 
