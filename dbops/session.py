@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from dbops.errors import ConfigError, DbopsError, NotPermitted, ReadFailed, Unreachable, UsageError
+from dbops.extras import how_to_install
 from dbops.model.server import Endpoint, Session
 from dbops.plan import SecretRef
 from dbops.spi import Backend, Reader
@@ -102,11 +103,15 @@ def _connection(backend: Backend, endpoint: Endpoint, session: Session, resolve:
     from sqlalchemy.pool import NullPool
 
     password = resolve(endpoint.password) if endpoint.password else None
+    connect_args = dict(session.connect)
+    if password is not None and session.password_encoding:
+        connect_args["password"] = password.encode(session.password_encoding)
+        password = None
     where = str(endpoint)
     with _translated(backend, where, connecting=True):
         engine = create_engine(
             _url(endpoint, session, password),
-            connect_args=dict(session.connect),
+            connect_args=connect_args,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
@@ -158,10 +163,16 @@ def _translated(backend: Backend, where: str, *, connecting: bool = False) -> Ge
         raise _understood(backend, error, where, connecting=connecting) from None
     except OSError as error:
         raise Unreachable(f"{where}: {error.strerror or error}", reason="connect_failed") from None
+    except UnicodeEncodeError as error:
+        # Nothing of the text itself: it may be a password out of a file that the driver read by itself.
+        raise ConfigError(
+            f"{where}: the driver can send no letters beyond {error.encoding} where it met one",
+            hint='A password with such letters is to be named in dbops.toml: password = "env:NAME" (or file:, cmd:).',
+        ) from None
     except ImportError as error:
         raise ConfigError(
             f"{where}: the driver cannot be loaded: {error}",
-            hint=f"pip install 'dbops[{backend.name}]' brings it.",
+            hint=how_to_install(backend.name),
             reason="driver_missing",
         ) from None
 

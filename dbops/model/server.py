@@ -88,6 +88,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     :param preamble: statements run once on a new connection.
     :param begin: starts a read-only transaction with one snapshot for all its questions.
     :param query: the options of the endpoint that the driver takes as they are.
+    :param password_encoding: hand the password to the driver as bytes, made of its letters in this way; by default it
+        is handed over as a text.
     """
 
     drivername: str
@@ -95,6 +97,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     preamble: tuple[str, ...]
     begin: str = "START TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
     query: dict[str, str] = {}
+    password_encoding: str = ""
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
