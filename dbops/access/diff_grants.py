@@ -189,18 +189,26 @@ class _Settling:
         self._needs = dict(wishes)
         self._goes: list[tuple[Grant, int, int]] = []
         entries = working.entries(place).values()
-        options = self._options(entries_of=list(entries), wishes=wishes)
+        options = self._options(list(entries), wishes)
         for grant in entries:
             self._split(grant, wishes.get(grant.grantee, NOTHING), options)
 
-    def _options(self, *, entries_of: list[Grant], wishes: Mapping[int, Wish]) -> dict[int, int]:
+    def _options(self, entries: Sequence[Grant], wishes: Mapping[int, Wish]) -> dict[int, int]:
         """What everybody may pass on in the end."""
-        found: dict[int, int] = {}
-        for grant in entries_of:
-            if grant.grantee in self._numbers:
-                found[grant.grantee] = wishes.get(grant.grantee, NOTHING).grantable
-            else:
-                found[grant.grantee] = found.get(grant.grantee, 0) | grant.grantable
+        found = self._by_table()
+        for grant in entries:
+            mine = wishes.get(grant.grantee, NOTHING) if grant.grantee in self._numbers else grant
+            found[grant.grantee] = found.get(grant.grantee, 0) | mine.grantable
+        return found
+
+    def _by_table(self) -> dict[int, int]:
+        """Who may pass on a right on a table may do so for a single column. A table is settled before its columns."""
+        one, found = self._working.objects[self._place], dict[int, int]()
+        if one.kind == "column":
+            table, column = self._working.kind(one.parent), self._working.kind(self._place)
+            for grant in self._working.entries(one.parent).values():
+                words = tuple(word for word in table.names(grant.grantable) if word in column.actions)
+                found[grant.grantee] = found.get(grant.grantee, 0) | column.bits(words)
         return found
 
     def _split(self, grant: Grant, wish: Wish, options: Mapping[int, int]) -> None:
