@@ -60,6 +60,7 @@ def test_one_row_counts(rowed: Worlds) -> None:
 
 def test_wildcards_and_their_escapes(rowed: Worlds) -> None:
     world = rowed(["a@%", "b@%"]).grant("a@%", "SELECT", "a_b.*").grant("b@%", "SELECT", r"a\_b.*")
+    assert who_has(world, "SELECT", "database:ab") == set()
     assert who_has(world, "SELECT", "database:axb") == {A}
     assert who_has(world, "SELECT", "database:a_b") == {A, "'b'@'%'"}
     literal = rowed(["a@%"], matching=Matching(wildcards=False)).grant("a@%", "SELECT", "a_b.*")
@@ -139,6 +140,14 @@ def test_roles_of_roles_and_roles_that_sleep(rowed: Worlds) -> None:
         assert who_has(world, action, what) == {A, "'r'@'%'", "'s'@'%'"}
 
 
+def test_two_ways_to_one_role_and_a_circle_of_roles(rowed: Worlds) -> None:
+    world = rowed(["a@%"], roles=["r", "s", "x"], matching=REPLACE).grant("x", "SELECT", "ab.*")
+    world.member("a@%", "r").member("a@%", "s").member("r", "x").member("s", "x")
+    assert who_has(world, "SELECT", "database:ab") == {A, "'r'@'%'", "'s'@'%'", "'x'@'%'"}
+    world = rowed(["a@%"], roles=["r", "s"], matching=REPLACE).member("r", "s").member("s", "r")
+    assert who_has(world.grant("r", "SELECT", "ab.*"), "SELECT", "database:ab") == {"'r'@'%'", "'s'@'%'"}
+
+
 def test_nobody_has_roles_and_is_silenced_by_them(rowed: Worlds) -> None:
     world = rowed(["@%", "@localhost"], roles=["r"], matching=REPLACE)
     world.grant("r", "SELECT", "ab.*").grant("@%", "INSERT", "ab.*").member("@localhost", "r", implicit=True)
@@ -208,6 +217,16 @@ def test_with_a_role_a_denial_reaches_rows_of_an_unsure_name(rowed: Worlds) -> N
         assert who_has(world, "INSERT", f"table:{name}.t") == {A, "'r'@'%'"}
 
 
+def test_with_a_role_a_row_of_a_sure_name_holds_against_a_denial(rowed: Worlds) -> None:
+    literal = msgspec.structs.replace(REPLACE, wildcards=False)
+    world = rowed(["a@%"], roles=["r"], matching=literal).member("a@%", "r").grant("r", "INSERT", "ab.*")
+    world.grant("a@%", "SELECT DROP", "*").grant("a@%", "SELECT DROP", "ab.*", deny=True)
+    world.grant("a@%", "SELECT", "ab.*")
+    assert who_has(world, "SELECT", "database:ab") == {A}
+    assert who_has(world, "INSERT", "database:ab") == {A, "'r'@'%'"}
+    assert who_has(world, "DROP", "database:ab") == set(), "no row gives it back"
+
+
 def test_what_the_server_answers_by_itself(rowed: Worlds) -> None:
     own = msgspec.structs.replace(REPLACE, reserved=(Reserved("ab", everybody=("SELECT",), nobody=("DROP",)),))
     world = rowed(matching=own).grant("a@%", "DROP", "*").grant("a@%", "DROP", "ab.*").grant("a@%", "DROP", "a%.*")
@@ -256,6 +275,7 @@ def test_proxies_and_patterns(rowed: Worlds) -> None:
     assert who_has(world, "PROXY", "account:'b'@'%'") == {A}
     assert who_has(world, "SELECT", "pattern:a%") == {A}
     assert who_has(world, "SELECT", "pattern:%") == {"'b'@'%'", "'r'@'%'"}
+    assert who_has(world, "INSERT", "pattern:%") == set()
 
 
 def test_an_unknown_action(rowed: Worlds) -> None:
