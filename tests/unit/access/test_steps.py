@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dbops.access.steps import passwords_to_make_up
+from dbops.access.steps import passwords_to_have, passwords_to_make_up
 from dbops.access.telling import summary
 from dbops.model.access import Rules
 from dbops.model.change import (
@@ -26,7 +26,7 @@ from dbops.model.change import (
     SetOwner,
     SetPassword,
 )
-from dbops.plan import Call, SecretRef
+from dbops.plan import Call, Hold, Opening, Risk, Seal, SecretRef, Sql
 
 PLACE = SecretRef("file:/run/alice")
 
@@ -113,3 +113,19 @@ SOON = datetime(2027, 1, 1, tzinfo=UTC)
 )
 def test_a_change_in_one_line(change: Change, said: str) -> None:
     assert summary(change, Rules(kinds={})) == said
+
+
+def test_a_password_must_be_there_before_the_first_step_unless_a_step_makes_it_up() -> None:
+    [making] = passwords_to_make_up([made("a")])
+    steps = tuple(
+        Sql(
+            id=f"s{number}",
+            summary="",
+            risk=Risk.WRITE,
+            statement=("CREATE USER a ", Seal(seal="x", secret=secret, name="a")),
+        )
+        for number, secret in enumerate((PLACE, SecretRef("env:A"), SecretRef("file:/run/c"), SecretRef("env:A")))
+    )
+    held = Hold(id="h", summary="", risk=Risk.WRITE, opening=Opening(what="lock"), steps=(making, *steps))
+    assert passwords_to_have((held,)) == (SecretRef("env:A"), SecretRef("file:/run/c"))
+    assert passwords_to_have(steps) == (PLACE, SecretRef("env:A"), SecretRef("file:/run/c"))
