@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbops.access.diff import diff
+from dbops.access.reverse import reverse
 from dbops.access.simulate import Simulation, simulate
 from dbops.errors import InputError
 from dbops.model.access import AccessSnapshot, Grant
@@ -49,8 +50,10 @@ def wish(name: str, *actions: str, columns: tuple[str, ...] = (), grantable: boo
     )
 
 
-def add(name: str, *actions: str, on: ObjectName = ON_TABLE, grantable: bool = False) -> AddGrant:
-    return AddGrant(principal=name, object=on, actions=actions, grantable=grantable)
+def add(
+    name: str, *actions: str, on: ObjectName = ON_TABLE, grantable: bool = False, option_only: bool = False
+) -> AddGrant:
+    return AddGrant(principal=name, object=on, actions=actions, grantable=grantable, option_only=option_only)
 
 
 def remove(
@@ -74,9 +77,15 @@ def test_what_is_missing_is_given_and_what_is_too_much_is_taken(make: Make) -> N
 def test_the_right_to_pass_on_is_given_and_taken_by_itself(make: Make) -> None:
     before = world(make, (Grant(A, OWNER, SELECT | INSERT, INSERT),))
     assert diff(before, wanted(wish("a", "INSERT"), wish("a", "SELECT", grantable=True))).changes == (
-        add("a", "SELECT", grantable=True),
+        add("a", "SELECT", grantable=True, option_only=True),
         remove("a", "INSERT", grantable=True, option_only=True),
     )
+
+
+def test_what_could_be_passed_on_is_taken_by_itself(make: Make) -> None:
+    """So that whoever undoes it gives no more than there was."""
+    before = world(make, (Grant(A, OWNER, SELECT | INSERT, INSERT),))
+    assert diff(before, wanted()).changes == (remove("a", "SELECT"), remove("a", "INSERT", grantable=True))
 
 
 def test_who_has_it_from_one_who_may_no_longer_pass_it_on_gets_it_from_the_owner_before(make: Make) -> None:
@@ -86,6 +95,18 @@ def test_who_has_it_from_one_who_may_no_longer_pass_it_on_gets_it_from_the_owner
         add("b", "SELECT", grantable=True),
         remove("b", "SELECT", grantor="a", grantable=True),
         remove("a", "SELECT", grantable=True),
+    )
+
+
+def test_who_has_it_from_the_owner_as_well_need_not_get_it_again(make: Make) -> None:
+    taken = remove("b", "SELECT", grantor="a"), remove("a", "SELECT", grantable=True)
+    before = world(make, (Grant(A, OWNER, SELECT, SELECT), Grant(B, A, SELECT), Grant(B, OWNER, SELECT | INSERT)))
+    assert diff(before, wanted()).changes == taken
+    more = world(make, (Grant(A, OWNER, SELECT, SELECT), Grant(B, A, SELECT, SELECT), Grant(B, OWNER, SELECT)))
+    assert diff(more, wanted()).changes == (
+        add("b", "SELECT", grantable=True, option_only=True),
+        msgspec.structs.replace(taken[0], grantable=True),
+        taken[1],
     )
 
 
@@ -269,3 +290,12 @@ def test_at_no_time_is_there_a_grant_that_its_grantor_may_not_make(
         now = held(working.snapshot(), TABLE)
         for one in working.entries(TABLE).values():
             assert one.grantor == OWNER or not one.actions & ~now.get(one.grantor, (0, 0))[1]
+
+
+@given(lists(), specs())
+def test_undone_backwards_everything_is_as_it_was(make: Make, table: tuple[Grant, ...], spec: Wanted) -> None:
+    before = world(make, table)
+    changes = diff(before, spec).changes
+    undone = [back for one in reversed(changes) if (back := reverse(one)) is not None]
+    assert len(undone) == len(changes)
+    assert held(simulate(before, [*changes, *undone]), TABLE) == held(before, TABLE)
