@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from dbops.errors import ConfigError, DbopsError, NotPermitted, ReadFailed, Unreachable, UsageError
-from dbops.extras import how_to_install
+from dbops.errors import DbopsError, UsageError
+from dbops.faults import translated
 from dbops.model.server import Endpoint, Session
 from dbops.plan import SecretRef
 from dbops.spi import Backend, Reader
@@ -26,8 +26,6 @@ __all__ = ["Resolve", "SqlReader", "SqlWriter", "connect", "from_engine", "prelo
 
 T = TypeVar("T")
 Resolve = Callable[[SecretRef], str]
-_LOST = {"connect_failed", "too_many_connections", "unknown_database"}
-_REFUSED = {"no_permission", "auth_failed"}
 
 
 def preload(backend: Backend, endpoint: Endpoint) -> None:
@@ -37,7 +35,7 @@ def preload(backend: Backend, endpoint: Endpoint) -> None:
     """
     from sqlalchemy.engine import make_url
 
-    with _translated(backend, str(endpoint)):
+    with translated(backend, str(endpoint)):
         driver = backend.session(endpoint, read_only=True, timeout_s=1).drivername
         make_url(f"{driver}://").get_dialect().import_dbapi()
 
@@ -80,7 +78,7 @@ def from_engine(backend: Backend, engine: Engine, *, timeout_s: float = 5.0) -> 
     endpoint = Endpoint(engine=backend.name, host=url.host, port=url.port, user=url.username, database=url.database)
     where = str(endpoint)
     session = backend.session(endpoint, read_only=True, timeout_s=timeout_s)
-    with _translated(backend, where):
+    with translated(backend, where):
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
         connection.detach()
@@ -108,7 +106,7 @@ def _connection(backend: Backend, endpoint: Endpoint, session: Session, resolve:
         connect_args["password"] = password.encode(session.password_encoding)
         password = None
     where = str(endpoint)
-    with _translated(backend, where, connecting=True):
+    with translated(backend, where, connecting=True):
         engine = create_engine(
             _url(endpoint, session, password),
             connect_args=connect_args,
@@ -142,59 +140,9 @@ def _url(endpoint: Endpoint, session: Session, password: str | None) -> Any:
 
 
 def _prepare(connection: Connection, session: Session, backend: Backend, where: str) -> None:
-    with _translated(backend, where, connecting=True):
+    with translated(backend, where, connecting=True):
         for statement in session.preamble:
             connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-
-
-@contextmanager
-def _translated(backend: Backend, where: str, *, connecting: bool = False) -> Generator[None]:
-    """The driver's exceptions as ours, by the backend's reading of them."""
-    from sqlalchemy.exc import PendingRollbackError, SQLAlchemyError
-
-    try:
-        yield
-    except DbopsError:
-        raise
-    except PendingRollbackError:
-        # SQLAlchemy's word for a connection that broke before: nothing more is asked over it.
-        raise Unreachable(f"{where}: the connection broke", reason="connect_failed") from None
-    except SQLAlchemyError as error:
-        raise _understood(backend, error, where, connecting=connecting) from None
-    except OSError as error:
-        raise Unreachable(f"{where}: {error.strerror or error}", reason="connect_failed") from None
-    except UnicodeEncodeError as error:
-        # Nothing of the text itself: it may be a password out of a file that the driver read by itself.
-        raise ConfigError(
-            f"{where}: the driver can send no letters beyond {error.encoding} where it met one",
-            hint='A password with such letters is to be named in dbops.toml: password = "env:NAME" (or file:, cmd:).',
-        ) from None
-    except ImportError as error:
-        raise ConfigError(
-            f"{where}: the driver cannot be loaded: {error}",
-            hint=how_to_install(backend.name),
-            reason="driver_missing",
-        ) from None
-
-
-def _understood(backend: Backend, error: BaseException, where: str, *, connecting: bool) -> DbopsError:
-    cause: BaseException = getattr(error, "orig", None) or error
-    reason = backend.fault(cause)
-    message = f"{where}: {_said(cause)}"
-    if reason in _REFUSED:
-        return NotPermitted(message, reason=reason)
-    if reason in _LOST or (connecting and reason == "timeout"):
-        return Unreachable(message, reason=reason)
-    return ReadFailed(message, reason=reason)
-
-
-def _said(cause: BaseException) -> str:
-    """The driver's words on one line, without the piece of the statement that some put above a caret: it may hold what
-    a secret was made into, and it is cut where it says nothing to a reader."""
-    lines = str(cause).splitlines()
-    marked = [number for number, line in enumerate(lines) if line.strip() == "^"]
-    kept = [line for number, line in enumerate(lines) if number not in marked and number + 1 not in marked]
-    return " ".join(" ".join(kept).split())
 
 
 _PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
@@ -222,7 +170,7 @@ class _OnConnection:
     def _ask(self, sql: str, parameters: Mapping[str, object] | None) -> tuple[list[str], list[tuple[Any, ...]]]:
         options = {"no_parameters": True} if not parameters else {}
         text, values = _bound(sql, parameters, self._connection.dialect.paramstyle) if parameters else (sql, None)
-        with _translated(self._backend, self._where):
+        with translated(self._backend, self._where):
             found = self._connection.exec_driver_sql(text, values, execution_options=options)
             if not found.returns_rows:
                 return [], []

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbops.errors import ConfigError, NotPermitted, ReadFailed, Unreachable
+from dbops.faults import said
 from dbops.model.server import Endpoint, Session
 from dbops.plan import SecretRef
 from dbops.session import SqlReader, connect, from_engine, writer
@@ -175,12 +176,16 @@ def test_a_letter_that_the_driver_cannot_send_is_no_bug(monkeypatch: pytest.Monk
 
 
 def test_what_stands_above_a_caret_is_left_out(toy: Toy) -> None:
-    from dbops.session import _said
-
-    said = (
+    words = (
         "syntax error at or near \"x\"\nLINE 1: ... PASSWORD 'hunter2' x\n                        ^\nHINT:  Look again."
     )
-    assert _said(Exception(said)) == 'syntax error at or near "x" HINT: Look again.'
+    assert said(Exception(words)) == 'syntax error at or near "x" HINT: Look again.'
+
+
+def test_a_driver_s_number_and_text_are_no_pair_of_python_s() -> None:
+    assert said(Exception(1045, "Access denied for user 'x'")) == "Access denied for user 'x' (error 1045)"
+    assert said(Exception("28000", "Login failed")) == "('28000', 'Login failed')"
+    assert said(Exception(0, "")) == "(error 0)"
 
 
 def test_a_writer_commits_as_a_whole_or_not_at_all(toy: Toy, endpoint: Endpoint) -> None:
