@@ -62,6 +62,8 @@ def test_unknown_and_nothing_worse_is_76(capsys: pytest.CaptureFixture[str], tmp
     [
         (["health", "check", "nowhere"], 2, "there is no target 'nowhere'"),
         (["health", "check", DOWN, "--only", "pg.upp"], 2, "Did you mean pg.up?"),
+        (["health", "check", DOWN, "--timeout", "0"], 2, "nothing answers in no time"),
+        (["health", "check", DOWN, "--timeout", "1ms"], 2, "Write it as 30s, 15m, 2h, 7d or 4w."),
         (["health", "check", DOWN, "--skip", "zzz"], 2, "See: dbops health list."),
         (["health", "list", "oracle"], 2, "there is no backend called 'oracle'"),
         (["grants", "postgresql", "--for", "helth"], 2, "there is no job 'helth'"),
