@@ -59,6 +59,11 @@ class OwnServer(ABC):
         """The server's process id."""
         return self._child.pid
 
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The command that it was started by."""
+        return tuple(self._child.argv)
+
     def poll(self) -> int | None:
         """The exit code of the server, or None while it runs."""
         return self._child.poll()

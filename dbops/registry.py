@@ -6,11 +6,10 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from dbops.errors import ConfigError, UsageError
+from dbops.extras import GROUP, how_to_install, provider
 from dbops.spi import API_VERSION, Backend
 
 __all__ = ["GROUP", "backend", "backends", "for_scheme", "names"]
-
-GROUP = "dbops.backends"
 
 
 def names() -> tuple[str, ...]:
@@ -66,16 +65,15 @@ def load(point: EntryPoint) -> Backend:
     except (ImportError, AttributeError) as error:
         absent = isinstance(error, ModuleNotFoundError) and error.name
         reason = f"{error.name} is missing" if absent else str(error)
-        ours = f"pip install 'dbops[{point.name}]' brings what this engine needs."
         raise ConfigError(
-            f"the backend {point.name!r} ({_provider(point)}) cannot be imported: {reason}",
-            hint=ours if _provider(point) == "dbops" else f"Install {_provider(point)} again, with what it needs.",
+            f"the backend {point.name!r} ({provider(point)}) cannot be imported: {reason}",
+            hint=how_to_install(point.name, point),
         ) from error
     version = getattr(found, "api_version", None)
     if version != API_VERSION:
         raise ConfigError(
-            f"the backend {point.name!r} ({_provider(point)}) speaks plugin API {version}, this dbops {API_VERSION}",
-            hint=f"Install a version of {_provider(point)} made for plugin API {API_VERSION}.",
+            f"the backend {point.name!r} ({provider(point)}) speaks plugin API {version}, this dbops {API_VERSION}",
+            hint=f"Install a version of {provider(point)} made for plugin API {API_VERSION}.",
         )
     return found
 
@@ -94,14 +92,10 @@ def unique(points: tuple[EntryPoint, ...]) -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
     for point in points:
         other = found.setdefault(point.name, point)
-        if other.value != point.value or _provider(other) != _provider(point):
+        if other.value != point.value or provider(other) != provider(point):
             raise ConfigError(
-                f"two packages provide the backend {point.name!r}: {_provider(other)} ({other.value}) "
-                f"and {_provider(point)} ({point.value})",
+                f"two packages provide the backend {point.name!r}: {provider(other)} ({other.value}) "
+                f"and {provider(point)} ({point.value})",
                 hint="Uninstall one of them.",
             )
     return found
-
-
-def _provider(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else "an unknown package"

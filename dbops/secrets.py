@@ -152,7 +152,11 @@ def make_up(path: Path, *, again: bool = False) -> None:
             file.flush()
             os.fsync(file.fileno())
     except FileExistsError:
-        raise DestinationExists(f"{path} is there already", hint="Remove it, or name another file.") from None
+        raise DestinationExists(
+            f"{path} is there already",
+            hint="A run that failed may have left it, with a password that some accounts have by now: "
+            f"--password file:{path} gives it to all. Or remove it, or name another file.",
+        ) from None
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
 

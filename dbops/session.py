@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from dbops.errors import ConfigError, DbopsError, NotPermitted, ReadFailed, Unreachable, UsageError
+from dbops.errors import DbopsError, Unreachable, UsageError
+from dbops.faults import translated, understood
 from dbops.model.server import Endpoint, Session
 from dbops.plan import SecretRef
 from dbops.spi import Backend, Reader
@@ -25,8 +26,6 @@ __all__ = ["Resolve", "SqlReader", "SqlWriter", "connect", "from_engine", "prelo
 
 T = TypeVar("T")
 Resolve = Callable[[SecretRef], str]
-_LOST = {"connect_failed", "certificate_untrusted", "too_many_connections", "unknown_database"}
-_REFUSED = {"no_permission", "auth_failed"}
 
 
 def preload(backend: Backend, endpoint: Endpoint) -> None:
@@ -36,7 +35,7 @@ def preload(backend: Backend, endpoint: Endpoint) -> None:
     """
     from sqlalchemy.engine import make_url
 
-    with _translated(backend, str(endpoint)):
+    with translated(backend, str(endpoint)):
         driver = backend.session(endpoint, read_only=True, timeout_s=1).drivername
         make_url(f"{driver}://").get_dialect().import_dbapi()
 
@@ -79,7 +78,7 @@ def from_engine(backend: Backend, engine: Engine, *, timeout_s: float = 5.0) -> 
     endpoint = Endpoint(engine=backend.name, host=url.host, port=url.port, user=url.username, database=url.database)
     where = str(endpoint)
     session = backend.session(endpoint, read_only=True, timeout_s=timeout_s)
-    with _translated(backend, where):
+    with translated(backend, where):
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
     try:
         connection.detach()
@@ -102,11 +101,15 @@ def _connection(backend: Backend, endpoint: Endpoint, session: Session, resolve:
     from sqlalchemy.pool import NullPool
 
     password = resolve(endpoint.password) if endpoint.password else None
+    connect_args = dict(session.connect)
+    if password is not None and session.password_encoding:
+        connect_args["password"] = password.encode(session.password_encoding)
+        password = None
     where = str(endpoint)
-    with _translated(backend, where, session, connecting=True):
+    with translated(backend, where, session, connecting=True):
         engine = create_engine(
             _url(endpoint, session, password),
-            connect_args={**session.connect, **(session.login(password) if session.login else {})},
+            connect_args={**connect_args, **(session.login(password) if session.login else {})},
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
@@ -145,76 +148,11 @@ def _url(endpoint: Endpoint, session: Session, password: str | None) -> Any:
 
 
 def _prepare(connection: Connection, session: Session, backend: Backend, where: str) -> None:
-    with _translated(backend, where, session, connecting=True):
+    with translated(backend, where, session, connecting=True):
         for name, value in session.attributes.items():
             setattr(connection.connection.dbapi_connection, name, value)
         for statement in session.preamble:
             connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
-
-
-@contextmanager
-def _translated(
-    backend: Backend, where: str, session: Session | None = None, *, connecting: bool = False
-) -> Generator[None]:
-    """The driver's exceptions as ours, by the backend's reading of them."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except DbopsError:
-        raise
-    except SQLAlchemyError as error:
-        raise _understood(backend, error, where, session, connecting=connecting) from None
-    except OSError as error:
-        raise Unreachable(f"{where}: {error.strerror or error}", reason="connect_failed") from None
-    except ImportError as error:
-        raise ConfigError(
-            f"{where}: the driver cannot be loaded: {error}",
-            hint=f"pip install 'dbops[{backend.name}]' brings it.",
-            reason="driver_missing",
-        ) from None
-
-
-def _understood(
-    backend: Backend, error: BaseException, where: str, session: Session | None, *, connecting: bool
-) -> DbopsError:
-    cause: BaseException = getattr(error, "orig", None) or error
-    reason = backend.fault(cause)
-    message = f"{where}: {_said(cause)}"
-    hint = session.hints.get(reason, "") if session else ""
-    if reason in _REFUSED:
-        return NotPermitted(message, hint=hint, reason=reason)
-    if reason in _LOST or (connecting and reason == "timeout"):
-        return Unreachable(message, hint=hint, reason=reason)
-    if reason == "driver_missing":
-        return ConfigError(message, hint=hint, reason=reason)
-    return ReadFailed(message, hint=hint, reason=reason)
-
-
-def _said(cause: BaseException) -> str:
-    """The driver's words on one line, without the piece of the statement that some put above a caret: it may hold what
-    a secret was made into, and it is cut where it says nothing to a reader. Without the places that ODBC's words went
-    through, too."""
-    lines = _words(cause).splitlines()
-    marked = [number for number, line in enumerate(lines) if line.strip() == "^"]
-    kept = [line for number, line in enumerate(lines) if number not in marked and number + 1 not in marked]
-    return " ".join(" ".join(kept).split())
-
-
-# [SQLSTATE] [vendor][driver][server]what happened (number) (function); more of it
-_PLACES = r"(?:\[[^\]]*\])+"
-_THROUGH = re.compile(rf"^(?:\[\w{{5}}\] )?{_PLACES}|(?<=; )\[\w{{5}}\] {_PLACES}|(?: \(0\))? \(SQL\w+\)")
-
-
-def _words(cause: BaseException) -> str:
-    """pyodbc's exceptions have two texts, the SQLSTATE and the words, in either order; others speak for themselves."""
-    match cause.args:
-        case (str(), str(words)) if words.startswith("["):
-            return _THROUGH.sub("", words)
-        case (str(words), str(state)) if len(state) == 5:
-            return words
-        case _:
-            return str(cause)
 
 
 _PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
@@ -247,17 +185,17 @@ class _OnConnection:
             raise Unreachable(f"{self._where}: the connection broke", reason="connect_failed")
         # The driver's own cursor: SQLAlchemy's result ends with the first of several that a statement gives.
         dbapi = self._connection.dialect.loaded_dbapi
-        with _translated(self._backend, self._where, self._session):
+        with translated(self._backend, self._where, self._session):
             try:
                 cursor = self._connection.connection.cursor()
                 cursor.execute(*arguments)
                 answer = _answer(cursor)
                 cursor.close()
             except dbapi.Error as error:
-                understood = _understood(self._backend, error, self._where, self._session, connecting=False)
-                if understood.reason == "connect_failed":
+                found = understood(self._backend, error, self._where, self._session)
+                if found.reason == "connect_failed":
                     self._break()
-                raise understood from None
+                raise found from None
         return answer
 
     def _break(self) -> None:

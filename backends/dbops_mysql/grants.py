@@ -1,8 +1,8 @@
 """The least-privileged account for each job, as SQL that an administrator reads and runs.
 
 An account of these engines is a name at a host. ``dbops`` alone is that name at every host (``%``); written as
-``'dbops'@'10.0.0.7'`` it is at that one. Running the text again changes nothing. What a right opens beyond its purpose
-is said beside it.
+``'dbops'@'10.0.0.7'`` or ``dbops@10.0.0.7`` it is at that one. Running the text again changes nothing. What a right
+opens beyond its purpose is said beside it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from dbops.access.accounts import split_account as unquoted
 from dbops.errors import Unsupported, UsageError
 from dbops.model.server import Version
 from dbops_mysql.quoting import account, split_account
@@ -65,14 +66,16 @@ def _check(jobs: Sequence[str]) -> None:
 
 
 def _account(engine: str, login: str) -> tuple[str, str]:
-    name, host = split_account(login) or (login, ANYWHERE)
+    name, host = split_account(login) or unquoted(login) or (login, ANYWHERE)
     longest = NAME_CHARACTERS[engine]
     # A line break would end the comment that repeats the name; spaces at the end are cut off.
     well = login.isprintable() and 0 < len(name) <= longest and 0 < len(host) <= HOST_CHARACTERS
+    if name == login and "@" in login:
+        well = False  # a user, or a user and a host? Quotes say it.
     if not well or name != name.rstrip(" ") or any(ord(letter) > 0xFFFF for letter in name + host):
         raise UsageError(
             f"{login!r} cannot be the name of a login",
-            hint=f"1 to {longest} letters, no control characters, as name or 'name'@'host'.",
+            hint=f"1 to {longest} letters, no control characters, as name, name@host or 'name'@'host'.",
         )
     return name, host
 

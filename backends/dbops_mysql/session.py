@@ -17,6 +17,8 @@ LOCK_TIMEOUT_S = 1
 TLS_MODES = ("DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY")
 DEFAULTS_FILE = "~/.my.cnf"
 READ_GRACE_S = 2
+# Of a password. The servers compare bytes; of a text the driver makes those of latin-1, as no program of theirs does.
+LETTERS = "utf-8"
 
 # One meaning for every text of ours, whatever the server's or the account's settings are. Names stand in backticks and
 # texts without backslashes (see quoting), so that what is shown to a person means the same in a session of his.
@@ -48,6 +50,7 @@ def session(endpoint: Endpoint, *, read_only: bool, timeout_s: float) -> Session
         preamble=_preamble(read_only, timeout_s),
         begin="START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
         query={name: value for name, value in endpoint.options.items() if not _is_tls(name)},
+        password_encoding=LETTERS,
     )
 
 

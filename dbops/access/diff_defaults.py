@@ -120,27 +120,29 @@ def _settle(
         actions, grantable = wishes.get(number, (0, 0))
         spared = builtin if number == PUBLIC else 0
         who = working.principals[number].name
-        for bits, option in (
-            (actions & ~old.actions & ~grantable, False),
-            (grantable & ~old.grantable, True),
+        for bits, option, option_only in (
+            (actions & ~old.actions & ~grantable, False, False),
+            (grantable & ~old.actions, True, False),
+            (grantable & ~old.grantable & old.actions, True, True),
         ):
             if bits & ~(spared if key not in working.defaults() else 0):
-                added.append(_add(names, who, working.rules.kinds[kind].names(bits), option))
-        for bits, option in (
-            (old.actions & ~actions & ~spared, False),
+                added.append(_add(names, who, working.rules.kinds[kind].names(bits), option, option_only))
+        gone = old.actions & ~actions & ~spared
+        for bits, option_only in (
+            (gone & ~old.grantable, False),
+            (gone & old.grantable, False),
             (old.grantable & ~grantable & actions, True),
         ):
             if bits:
-                removed.append(
-                    _remove(names, who, working.rules.kinds[kind].names(bits), option, bool(bits & old.grantable))
-                )
+                could = bool(bits & old.grantable)
+                removed.append(_remove(names, who, working.rules.kinds[kind].names(bits), option_only, could))
     return added, removed
 
 
 Names = tuple[str, str, str, str]
 
 
-def _add(names: Names, who: str, actions: tuple[str, ...], grantable: bool) -> AddDefault:
+def _add(names: Names, who: str, actions: tuple[str, ...], grantable: bool, option_only: bool) -> AddDefault:
     return AddDefault(
         creator=names[0],
         database=names[1],
@@ -148,6 +150,7 @@ def _add(names: Names, who: str, actions: tuple[str, ...], grantable: bool) -> A
         kind=names[3],
         principal=who,
         actions=actions,
+        option_only=option_only,
         grantable=grantable,
     )
 

@@ -90,16 +90,22 @@ def _restored(working: Simulation, held: Held) -> list[AddGrant]:
 
 
 def _granting(working: Simulation, place: int, grantee: int, need: Wish) -> list[AddGrant]:
-    """Grants by the owner, the right to pass on told apart."""
+    """Grants by the owner; what may be passed on is told apart, and what he had granted before without that."""
     one = working.objects[place]
+    old = working.entries(place).get((grantee, one.owner), Grant(grantee, one.owner, 0))
     return [
         AddGrant(
             principal=working.principals[grantee].name,
             object=ObjectName(one.kind, one.path),
             actions=working.kind(place).names(bits),
             grantable=grantable,
+            option_only=option_only,
         )
-        for bits, grantable in ((need.actions & ~need.grantable, False), (need.grantable, True))
+        for bits, grantable, option_only in (
+            (need.actions & ~need.grantable, False, False),
+            (need.grantable & ~old.actions, True, False),
+            (need.grantable & old.actions, True, True),
+        )
         if bits
     ]
 
@@ -188,43 +194,46 @@ class _Settling:
         # What an owner has on his own objects is never taken from him; what he lacks of a wish he gets.
         self._needs = dict(wishes)
         self._goes: list[tuple[Grant, int, int]] = []
-        entries = working.entries(place).values()
-        options = self._options(entries_of=list(entries), wishes=wishes)
-        for grant in entries:
-            self._split(grant, wishes.get(grant.grantee, NOTHING), options)
+        entries = list(working.entries(place).values())
+        options = self._options(entries, wishes)
+        staying = [(grant, self._split(grant, wishes.get(grant.grantee, NOTHING), options)) for grant in entries]
+        for grant, stays in staying:
+            need = self._needs.get(grant.grantee, NOTHING)
+            self._needs[grant.grantee] = Wish(need.actions & ~stays.actions, need.grantable & ~stays.grantable)
 
-    def _options(self, *, entries_of: list[Grant], wishes: Mapping[int, Wish]) -> dict[int, int]:
+    def _options(self, entries: Sequence[Grant], wishes: Mapping[int, Wish]) -> dict[int, int]:
         """What everybody may pass on in the end."""
-        found: dict[int, int] = {}
-        for grant in entries_of:
-            if grant.grantee in self._numbers:
-                found[grant.grantee] = wishes.get(grant.grantee, NOTHING).grantable
-            else:
-                found[grant.grantee] = found.get(grant.grantee, 0) | grant.grantable
+        found = self._by_table()
+        for grant in entries:
+            mine = wishes.get(grant.grantee, NOTHING) if grant.grantee in self._numbers else grant
+            found[grant.grantee] = found.get(grant.grantee, 0) | mine.grantable
         return found
 
-    def _split(self, grant: Grant, wish: Wish, options: Mapping[int, int]) -> None:
+    def _by_table(self) -> dict[int, int]:
+        """Who may pass on a right on a table may do so for a single column. A table is settled before its columns."""
+        one, found = self._working.objects[self._place], dict[int, int]()
+        if one.kind == "column":
+            table, column = self._working.kind(one.parent), self._working.kind(self._place)
+            for grant in self._working.entries(one.parent).values():
+                words = tuple(word for word in table.names(grant.grantable) if word in column.actions)
+                found[grant.grantee] = found.get(grant.grantee, 0) | column.bits(words)
+        return found
+
+    def _split(self, grant: Grant, wish: Wish, options: Mapping[int, int]) -> Wish:
+        """What stays of a grant; the rest goes. An owner may always pass on what he has."""
         # A grant goes with its grantor's right to make it. Who shall keep the access gets it from the owner first.
         orphaned = 0 if grant.grantor == self._owner else grant.actions & ~options.get(grant.grantor, 0)
-        if grant.grantee not in self._numbers:
-            if orphaned:
-                self._goes.append((grant, orphaned, 0))
-                old = self._needs.get(grant.grantee, NOTHING)
-                kept = orphaned & grant.grantable
-                self._needs[grant.grantee] = Wish(old.actions | orphaned, old.grantable | kept)
-            elif grant.grantee == self._owner:
-                self._have(grant, grant.actions, grant.grantable | grant.actions)
-            return
-        excess = (grant.actions & ~wish.actions) | orphaned
-        option = grant.grantable & ~wish.grantable & ~excess
-        self._have(grant, grant.actions & ~excess, grant.grantable & ~excess & ~option)
+        excess, option = orphaned, 0
+        if grant.grantee in self._numbers:
+            excess |= grant.actions & ~wish.actions
+            option = grant.grantable & ~wish.grantable & ~excess
+        elif orphaned:
+            old = self._needs.get(grant.grantee, NOTHING)
+            self._needs[grant.grantee] = Wish(old.actions | orphaned, old.grantable | (orphaned & grant.grantable))
         if excess or option:
             self._goes.append((grant, excess, option))
-
-    def _have(self, grant: Grant, actions: int, grantable: int) -> None:
-        need = self._needs.get(grant.grantee)
-        if need is not None:
-            self._needs[grant.grantee] = Wish(need.actions & ~actions, need.grantable & ~grantable)
+        stays = grant.actions & ~excess
+        return Wish(stays, stays if grant.grantee == self._owner else grant.grantable & stays & ~option)
 
     def gained(self) -> list[AddGrant]:
         """What is missing."""
@@ -238,9 +247,8 @@ class _Settling:
         """What is too much; grants of others than the owner first, because his may be what they rest on."""
         found: list[RemoveGrant] = []
         for grant, excess, option in sorted(self._goes, key=lambda one: one[0].grantor == self._owner):
-            for bits, option_only in ((excess, False), (option, True)):
-                if bits:
-                    found.append(self._removal(grant, bits, option_only))
+            parts = (excess & ~grant.grantable, False), (excess & grant.grantable, False), (option, True)
+            found += [self._removal(grant, bits, option_only) for bits, option_only in parts if bits]
         return found
 
     def _removal(self, grant: Grant, bits: int, option_only: bool) -> RemoveGrant:

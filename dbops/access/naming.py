@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
+from itertools import islice
 
 from dbops.access.accounts import is_account, split_account
 from dbops.errors import UsageError
@@ -11,6 +13,7 @@ from dbops.model.access import AccessSnapshot, Principal, Rules, SecuredObject
 
 __all__ = ["find", "find_accounts", "find_principal", "label", "parts", "spell", "split_kind"]
 
+_LOOKED_AT = 2000
 _PLAIN = re.compile(r"[^\W\d][\w$-]*\Z")
 
 
@@ -106,11 +109,23 @@ def find(snapshot: AccessSnapshot, text: str) -> int:
     names = sorted(label(snapshot, snapshot.objects[number]) for number in chosen)
     if names:
         raise UsageError(f"{text} could be several objects", hint=f"Write one of: {'; '.join(names[:5])}.")
-    missing = ", ".join(snapshot.databases_missing)
-    raise UsageError(
-        f"there is no object {text}",
-        hint=f"Not read: {missing}." if missing else f"Kinds: {', '.join(sorted(snapshot.rules.kinds))}.",
-    )
+    raise UsageError(f"there is no object {text}", hint=_what_there_is(snapshot, text, kind, path))
+
+
+def _what_there_is(snapshot: AccessSnapshot, text: str, kind: str, path: tuple[str, ...]) -> str:
+    """The names that are most like it among those that share a part with it; else what the name may begin with."""
+    if snapshot.databases_missing:
+        return f"Not read: {', '.join(snapshot.databases_missing)}."
+    alike = (one for one in snapshot.objects if _fits(snapshot, one, kind, one.path) and _shares(one.path, path))
+    labels = (label(snapshot, one) for one in islice(alike, _LOOKED_AT))
+    close = get_close_matches(text, [one if kind else one.partition(":")[2] for one in labels], n=3)
+    kinds = f"Kinds: {', '.join(sorted(snapshot.rules.kinds))}."
+    return f"Did you mean {' or '.join(close)}?" if close else kinds
+
+
+def _shares(path: tuple[str, ...], given: tuple[str, ...]) -> bool:
+    own = path[-len(given) :] if given else ()
+    return len(own) == len(given) and (len(given) == 1 or any(a == b for a, b in zip(own, given, strict=True)))
 
 
 def _path(kind: str, rest: str, rules: Rules) -> tuple[str, ...]:
@@ -177,7 +192,5 @@ def _called(one: Principal, text: str) -> bool:
 
 
 def _near(text: str, snapshot: AccessSnapshot) -> str:
-    from difflib import get_close_matches
-
     close = get_close_matches(text, [one.name for one in snapshot.principals], n=1)
     return f"Did you mean {close[0]!r}?" if close else ""

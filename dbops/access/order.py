@@ -177,8 +177,6 @@ class _Sorting:
         heapq.heapify(ready)
         while left:
             node = heapq.heappop(ready) if ready else min(left, key=lambda one: (must[one] > 0, one))
-            if node not in left:
-                continue
             del left[node]
             yield node
             for edges, waiting in ((self._must, must), (self._may, may)):

@@ -145,9 +145,12 @@ def from_host(snapshot: AccessSnapshot, text: str) -> tuple[AccessSnapshot, int]
     origin = origin_of(both[1], resolves=matching.resolves)
     number = Accounts(snapshot.principals, matching).taken_for(both[0], origin)
     if number < 0:
-        raise UsageError(
-            f"no account lets {both[0]!r} in from {both[1]}", hint="dbops audit access names the accounts."
-        )
+        raise UsageError(f"no account lets {both[0]!r} in from {both[1]}", hint=_own_accounts(snapshot, both[0]))
     account = snapshot.principals[number]
     one = msgspec.structs.replace(account, name=account_name(*both), user=account.user, host=both[1], account=number)
     return msgspec.structs.replace(snapshot, principals=(*snapshot.principals, one)), len(snapshot.principals)
+
+
+def _own_accounts(snapshot: AccessSnapshot, user: str) -> str:
+    names = [one.name for one in snapshot.principals if one.kind == "user" and one.user == user]
+    return f"Accounts of that user: {', '.join(names)}." if names else f"There is no account of a user {user!r} at all."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dbops.model.change import Change, CreatePrincipal, SetPassword
-from dbops.plan import Call, Risk, Step
+from dbops.plan import Call, Risk, Seal, SecretRef, Sql, Step, walk
 
-__all__ = ["GENERATE", "passwords_to_make_up"]
+__all__ = ["GENERATE", "passwords_to_have", "passwords_to_make_up"]
 
 GENERATE = "generate_password"
 """The operation of a backend that makes a password up: ``path``, and ``again`` where one that is there will do."""
@@ -37,3 +37,11 @@ def passwords_to_make_up(changes: Sequence[Change]) -> Iterator[Step]:
             operation=GENERATE,
             arguments={"path": path, "again": again[path]},
         )
+
+
+def passwords_to_have(steps: tuple[Step, ...]) -> tuple[SecretRef, ...]:
+    """The secrets that must be there before the first of these steps: all but those that they make up, each once."""
+    every = tuple(walk(steps))
+    made_up = {f"file:{one.arguments['path']}" for one in every if isinstance(one, Call) and one.operation == GENERATE}
+    sealed = (part.secret for one in every if isinstance(one, Sql) for part in one.statement if isinstance(part, Seal))
+    return tuple(secret for secret in dict.fromkeys(sealed) if secret.ref not in made_up)

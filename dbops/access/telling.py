@@ -58,7 +58,7 @@ def _altered(change: AlterPrincipal) -> str:
         limit = "unlimited" if change.connection_limit is None else change.connection_limit
         words.append(f"connection limit {limit}")
     if change.set_until:
-        words.append(f"valid until {change.valid_until.isoformat() if change.valid_until else 'for ever'}")
+        words.append(f"valid until {change.valid_until.isoformat()}" if change.valid_until else "valid for ever")
     return ", ".join(words)
 
 
@@ -85,10 +85,10 @@ def _grant(change: AddGrant | RemoveGrant, rules: Rules) -> str:
 
 
 def _default(change: AddDefault | RemoveDefault) -> str:
-    verb = ("grant", "to") if isinstance(change, AddDefault) else ("no longer grant", "to")
+    verb = "grant" if isinstance(change, AddDefault) else "no longer grant"
     where = f"{change.database}.{change.schema}" if change.schema else change.database
     what = f"{', '.join(change.actions)} on each new {change.kind} that {change.creator} creates in {where}"
-    return f"{verb[0]} {what} {verb[1]} {change.principal}"
+    return f"{verb} {what} to {change.principal}"
 
 
 def _name(name: ObjectName, rules: Rules) -> str:

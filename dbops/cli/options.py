@@ -46,9 +46,12 @@ class Duration(click.ParamType[float]):
             return float(value)
         text = str(value)
         try:
-            return float(text) if text.replace(".", "", 1).isdigit() else float(duration(text, "--timeout"))
+            seconds = float(text) if text.replace(".", "", 1).isdigit() else float(duration(text, "--timeout"))
         except UsageError as error:
             self.fail(f"{error.message}. {error.hint}", param, ctx)
+        if seconds <= 0:
+            self.fail("nothing answers in no time. Write it as 30s, 15m or 2h.", param, ctx)
+        return seconds
 
 
 def formats(*names: str) -> Callable[[F], F]:
@@ -130,7 +133,7 @@ def _warn(_ctx: click.Context, _param: click.Parameter, value: Any) -> Any:
     if any(_carries_password(word) for word in words):
         click.echo(
             "warning: a password in a URL shows in the shell's history and in the list of processes. Better: a target "
-            'in dbops.toml with password = "env:NAME" (or file:, cmd:, keyring:), or ~/.pgpass and its like.',
+            'in dbops.toml with password = "env:NAME" (or file:, cmd:, keyring:), ~/.pgpass or ~/.my.cnf.',
             err=True,
         )
     return value

@@ -133,18 +133,23 @@ class AddGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", ta
     """Actions on one object. ``grantor`` is the owner of the object when it is empty.
 
     :param deny: they are forbidden, on engines where that can be said; in the place of a grant, as a grant is of it.
+    :param option_only: he granted the actions before, and just the right to pass them on is new, as undoing must know.
     """
 
     principal: str
     object: ObjectName
     actions: tuple[str, ...]
+    option_only: bool = False
     grantable: bool = False
     grantor: str = ""
     deny: bool = False
 
 
 class RemoveGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="revoke"):
-    """Actions off one object, or (``option_only``) just the right to pass them on; with ``deny`` it is a denial."""
+    """Actions off one object, or (``option_only``) just the right to pass them on; with ``deny`` it is a denial.
+
+    :param grantable: all of them could be passed on, as undoing must know.
+    """
 
     principal: str
     object: ObjectName
@@ -164,7 +169,10 @@ class SetOwner(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", ta
 
 
 class AddDefault(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="default"):
-    """What ``principal`` gets on objects of ``kind`` that ``creator`` will make; ``schema`` empty for everywhere."""
+    """What ``principal`` gets on objects of ``kind`` that ``creator`` will make; ``schema`` empty for everywhere.
+
+    ``option_only`` is as :class:`AddGrant` has it.
+    """
 
     creator: str
     database: str
@@ -172,6 +180,7 @@ class AddDefault(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", 
     kind: str
     principal: str
     actions: tuple[str, ...]
+    option_only: bool = False
     grantable: bool = False
 
 

@@ -95,6 +95,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         none) are as arguments of ``connect``.
     :param attributes: set on the driver's connection once it is there.
     :param hints: what a person can do, by the machine reason of what went wrong.
+    :param password_encoding: hand the password to the driver as bytes, made of its letters in this way; by default it
+        is handed over as a text.
     """
 
     drivername: str
@@ -107,6 +109,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     login: Callable[[str | None], dict[str, object]] | None = None
     attributes: dict[str, object] = {}
     hints: dict[str, str] = {}
+    password_encoding: str = ""
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):

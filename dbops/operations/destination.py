@@ -87,4 +87,7 @@ def _refuse_database(ws: Workspace, target: str, endpoint: Endpoint) -> None:
         if error.reason == "unknown_database":
             return
         raise
-    raise DestinationExists(f"the database {endpoint} is there already", hint="Restore into a new name.")
+    raise DestinationExists(
+        f"the database {endpoint} is there already",
+        hint="Restore into a new name. If a restore that was killed left this one, a table in it says so: drop it.",
+    )

@@ -118,7 +118,7 @@ def _target(ws: Workspace, target: Target, timeout_s: float | None) -> tuple[Sym
 
 def _how_to_reach(error: DbopsError) -> str:
     if error.reason == "auth_failed":
-        return "Is the password right, and does pg_hba.conf or its like let this login in from here?"
+        return "Is the password right, and may this login come in from here? The server's log says why."
     return "Is the server up, and is its address right? Try: dbops targets test"
 
 

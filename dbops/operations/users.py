@@ -16,10 +16,11 @@ from dbops.access.naming import find_accounts, find_principal
 from dbops.access.order import in_safe_order
 from dbops.access.simulate import simulate
 from dbops.access.spec import read
+from dbops.access.steps import passwords_to_have
 from dbops.capabilities import Capability, supported
 from dbops.config import Target
 from dbops.errors import InputError, UsageError
-from dbops.execute import Outcome
+from dbops.execute import Outcome, StepStatus
 from dbops.model.access import AccessSnapshot, Principal, Scope
 from dbops.model.change import DiscardPassword, SetPassword
 from dbops.model.finding import Missing
@@ -213,8 +214,20 @@ def replan(ws: Workspace, saved: Plan) -> Plan:
 
 
 def carry_out(ws: Workspace, plan: Plan) -> Outcome:
-    """Execute a plan of this module."""
-    return ws.execute(plan, ws.planned_target(plan))
+    """Execute a plan of this module, once all passwords that it needs are there: where each statement commits by
+    itself, one that is missing would be noticed halfway."""
+    for secret in passwords_to_have(plan.steps):
+        ws.secrets.resolve(secret)
+    outcome = ws.execute(plan, ws.planned_target(plan))
+    if outcome.error is not None:
+        outcome.error.hint = "\n".join(filter(None, (outcome.error.hint, _how_far(plan, outcome))))
+    return outcome
+
+
+def _how_far(plan: Plan, outcome: Outcome) -> str:
+    changes = {step.id for step in walk(plan.steps) if isinstance(step, Sql)}
+    done = sum(step.status is StepStatus.DONE for step in outcome.steps if step.id in changes)
+    return f"Of {len(changes)} statements {done} were carried out and stay; another run does the rest." if done else ""
 
 
 def result(

@@ -63,7 +63,7 @@ def _finding(finding: Finding) -> Iterator[str]:
         return
     yield f"            {finding.remedy.text}"
     if finding.remedy.sql:
-        yield f"            {finding.remedy.sql}"
+        yield from (f"            {line}" for line in finding.remedy.sql.splitlines())
 
 
 def _gaps(report: AuditReport) -> Iterator[str]:
@@ -211,7 +211,13 @@ def comparison(found: Comparison) -> str:
 
 def rules(found: Rules) -> str:
     """The catalogue."""
-    return "".join(f"{one.id}  [{one.severity.value}]\n    {one.title}. {one.why}\n" for one in found.rules)
+    engines: dict[tuple[str, str], list[str]] = {}
+    for one in found.rules:
+        text = f"{one.id}  [{one.severity.value}]", f"    {one.title}. {one.why}"
+        engines.setdefault(text, []).append(one.engine)
+    several = len({one.engine for one in found.rules}) > 1
+    lines = (f"{head}{'  ' + ', '.join(names) if several else ''}\n{body}\n" for (head, body), names in engines.items())
+    return "".join(lines)
 
 
 def csv_rows(rows: Iterable[Line]) -> Iterator[str]:

@@ -38,10 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker."""
-    config.addinivalue_line(
-        "markers", "postgres(since, before, newest): the PostgreSQL major versions that a test runs on"
-    )
+    """The markers."""
+    for line in (
+        "postgres(since, before, newest): the PostgreSQL major versions that a test runs on",
+        "on_postgresql: set here, on tests that need a server of PostgreSQL; for -m",
+        "newest: set here, on tests that need one version alone; for -m",
+    ):
+        config.addinivalue_line("markers", line)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -52,6 +55,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for marker in metafunc.definition.iter_markers("postgres"):
         majors = _narrowed(majors, **marker.kwargs)
     metafunc.parametrize("postgres_major", majors, ids=[f"postgresql{major}" for major in majors], scope="session")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """``-m on_postgresql``, ``-m 'not newest'``."""
+    if "postgres_major" in getattr(item, "fixturenames", ()):
+        item.add_marker("on_postgresql")
+        if any(marker.kwargs.get("newest") for marker in item.iter_markers("postgres")):
+            item.add_marker("newest")
 
 
 @pytest.fixture(scope="session")

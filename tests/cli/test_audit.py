@@ -237,5 +237,10 @@ def test_a_file_that_is_no_snapshot(capsys: pytest.CaptureFixture[str], tmp_path
 def test_the_catalogue_of_rules(capsys: pytest.CaptureFixture[str]) -> None:
     found = asked(capsys, "audit", "rules", "postgresql")
     assert len(found["rules"]) >= 8
+    assert run(["audit", "rules"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "my.access.anonymous  [high]  mariadb, mysql" in lines
+    assert "pg.access.superuser  [high]  postgresql" in lines
+    assert len({line for line in lines if "[" in line}) == sum("[" in line for line in lines)
     assert run(["audit", "rules", "oracle"]) == 2
     assert "there is no engine 'oracle'" in capsys.readouterr().err

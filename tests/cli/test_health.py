@@ -62,6 +62,8 @@ def test_unknown_and_nothing_worse_is_76(capsys: pytest.CaptureFixture[str], tmp
     [
         (["health", "check", "nowhere"], 2, "there is no target 'nowhere'"),
         (["health", "check", DOWN, "--only", "pg.upp"], 2, "Did you mean pg.up?"),
+        (["health", "check", DOWN, "--timeout", "0"], 2, "nothing answers in no time"),
+        (["health", "check", DOWN, "--timeout", "1ms"], 2, "Write it as 30s, 15m, 2h, 7d or 4w."),
         (["health", "check", DOWN, "--skip", "zzz"], 2, "See: dbops health list."),
         (["health", "list", "oracle"], 2, "there is no backend called 'oracle'"),
         (["grants", "postgresql", "--for", "helth"], 2, "there is no job 'helth'"),
@@ -153,7 +155,7 @@ def test_a_driver_that_is_missing_is_one_error_that_names_what_brings_it(
     checks = {one["id"]: one for one in found["checks"]}  # type: ignore[attr-defined]  # a list, by the schema
     assert (checks["my.up"]["status"], checks["my.up"]["reason"]) == ("unknown", "driver_missing")
     assert "the driver cannot be loaded" in checks["my.up"]["summary"]
-    assert checks["my.up"]["evidence"][0]["hint"] == "pip install 'dbops[mysql]' brings it."
+    assert checks["my.up"]["evidence"][0]["hint"] == "Install dbops again, with what it needs."
     assert run(["doctor", "mysql://nobody@127.0.0.1:1/x"]) == 1
     assert capsys.readouterr().out.count("the driver cannot be loaded") == 1
 

@@ -64,6 +64,18 @@ def test_versions_from_the_environment(asking: pytest.Pytester, monkeypatch: pyt
     ]
 
 
+def test_what_needs_one_version_alone_can_be_left_out(asking: pytest.Pytester) -> None:
+    chosen = ["--collect-only", "-q", "--postgres", "16,18", "-m", "on_postgresql and not newest"]
+    result = asking.runpytest_subprocess(*chosen)
+    collected = {line.partition("::")[2] for line in result.outlines if "::" in line}
+    assert collected == {
+        "test_any[postgresql16]",
+        "test_any[postgresql18]",
+        "test_new[postgresql18]",
+        "test_old[postgresql16]",
+    }
+
+
 def test_a_wrong_option_says_what_it_takes(asking: pytest.Pytester) -> None:
     result = asking.runpytest_subprocess("--postgres", "eighteen")
     result.stderr.fnmatch_lines(["*--postgres: major versions such as 15,17,18 are wanted, not 'eighteen'*"])

@@ -83,10 +83,8 @@ def test_a_reader_does_not_queue_behind_a_lock(reader: Reader, database: Databas
     database.sql("CREATE TABLE public.locked (x int)")
     with writer(backend, database.endpoint(), resolve=resolve) as other, other.transaction():
         other.run("LOCK TABLE public.locked")
-        began = time.monotonic()
         with pytest.raises(ReadFailed) as caught:
             reader.tuples("SELECT * FROM public.locked")
-        assert time.monotonic() - began < 0.9
     assert caught.value.reason == "lock_timeout"
 
 

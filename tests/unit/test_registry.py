@@ -20,8 +20,9 @@ from dbops.spi import API_VERSION
 class Package(importlib.metadata.Distribution):
     """An installed package that consists of its name."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, extras: tuple[str, ...] = ()) -> None:
         self._name = name
+        self._extras = extras
 
     def read_text(self, filename: str) -> str | None:
         return f"Metadata-Version: 2.1\nName: {self._name}\nVersion: 1\n" if filename == "METADATA" else None
@@ -33,13 +34,15 @@ class Package(importlib.metadata.Distribution):
     def metadata(self) -> importlib.metadata.PackageMetadata:
         message = email.message.Message()
         message["Name"] = self._name
+        for extra in self._extras:
+            message["Provides-Extra"] = extra
         return message  # type: ignore[return-value]  # the protocol that the standard library's own messages fulfil
 
 
-def point(name: str, value: str, package: str | None = "dbops-toy") -> EntryPoint:
+def point(name: str, value: str, package: str | None = "dbops-toy", *extras: str) -> EntryPoint:
     made = EntryPoint(name, value, registry.GROUP)
     if package is not None:
-        vars(made).update(dist=Package(package))
+        vars(made).update(dist=Package(package, extras))
     return made
 
 
@@ -107,12 +110,21 @@ def test_a_package_without_a_name(installed: list[EntryPoint]) -> None:
         registry.names()
 
 
-def test_a_missing_driver_of_ours_names_the_extra(installed: list[EntryPoint]) -> None:
-    installed.append(point("toy", "no_such_module_at_all:backend", "dbops"))
+@pytest.mark.parametrize(
+    ("extras", "hint"),
+    [
+        (("demo", "toy"), "pip install 'dbops[toy]' brings what this engine needs."),
+        (("demo",), "Install dbops again, with what it needs."),
+    ],
+)
+def test_a_missing_driver_of_ours_names_the_extra_where_there_is_one(
+    installed: list[EntryPoint], extras: tuple[str, ...], hint: str
+) -> None:
+    installed.append(point("toy", "no_such_module_at_all:backend", "dbops", *extras))
     with pytest.raises(ConfigError) as caught:
         registry.backend("toy")
     assert caught.value.message == "the backend 'toy' (dbops) cannot be imported: no_such_module_at_all is missing"
-    assert "pip install 'dbops[toy]'" in caught.value.hint
+    assert caught.value.hint == hint
 
 
 def test_a_missing_driver_of_a_plugin_names_the_plugin(installed: list[EntryPoint]) -> None:

@@ -156,8 +156,9 @@ def test_a_secret_that_nobody_chose(tmp_path: Path) -> None:
     assert place.stat().st_mode & 0o777 == 0o600
     found = resolve(f"file:{place}")
     assert len(found) >= 32
-    with pytest.raises(DestinationExists, match="is there already"):
+    with pytest.raises(DestinationExists, match="is there already") as caught:
         make_up(place)
+    assert f"--password file:{place} gives it to all" in caught.value.hint
     make_up(place, again=True)
     assert resolve(f"file:{place}") == found
     with pytest.raises(OutputError, match="cannot be written: No such file or directory"):

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbops.errors import ConfigError, NotPermitted, ReadFailed, Unreachable
+from dbops.faults import said
 from dbops.model.server import Endpoint, Session
 from dbops.plan import SecretRef
 from dbops.session import SqlReader, connect, from_engine, writer
@@ -116,23 +117,75 @@ def test_the_backend_s_reason_decides_what_is_raised(
     assert (caught.value.reason, caught.value.code) == (reason, code)
 
 
-def test_a_driver_that_is_missing_names_the_extra() -> None:
+@pytest.mark.parametrize(
+    ("engine", "hint"),
+    [
+        ("mysql", "Install dbops again, with what it needs."),  # PyMySQL comes with every installation
+        ("toy", "Install dbops again, with what it needs."),
+    ],
+)
+def test_a_driver_that_is_missing_names_what_brings_it(engine: str, hint: str) -> None:
     made = Toy("mysql+mysqldb")
+    made.name = engine
     with (
         pytest.raises(ConfigError, match="the driver cannot be loaded") as caught,
         connect(cast(Backend, made), Endpoint(engine="toy", host="h"), resolve=no_secret),
     ):
         pass
-    assert "pip install 'dbops[toy]'" in caught.value.hint
+    assert caught.value.hint == hint
+
+
+class Bytes(Toy):
+    """A driver that takes passwords as bytes: PyMySQL's way, without a server."""
+
+    def session(self, endpoint: Endpoint, *, read_only: bool, timeout_s: float) -> Session:
+        return Session(drivername="mysql+pymysql", connect={}, preamble=(), password_encoding="utf-8")
+
+
+def test_a_password_of_any_letters_reaches_the_driver_as_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[object] = []
+
+    def refuse(**arguments: object) -> None:
+        taken.append(arguments["password"])
+        raise OSError("nobody is there")
+
+    monkeypatch.setattr("pymysql.connect", refuse)
+    endpoint = Endpoint(engine="toy", host="h", password=SecretRef("env:X"))
+    with (
+        pytest.raises(Unreachable, match="nobody is there"),
+        connect(cast(Backend, Bytes()), endpoint, resolve=lambda reference: "pässwörd €"),
+    ):
+        pass
+    assert taken == ["pässwörd €".encode()]
+
+
+def test_a_letter_that_the_driver_cannot_send_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyMySQL makes latin-1 of a password that it reads in ``~/.my.cnf`` by itself."""
+
+    def encode(**arguments: object) -> None:
+        "hunter2 €".encode("latin-1")
+
+    monkeypatch.setattr("pymysql.connect", encode)
+    with (
+        pytest.raises(ConfigError, match="toy://h/: the driver can send no letters beyond latin-1") as caught,
+        connect(cast(Backend, Bytes()), Endpoint(engine="toy", host="h"), resolve=no_secret),
+    ):
+        pass
+    assert "hunter2" not in str(caught.value)
+    assert 'password = "env:NAME"' in caught.value.hint
 
 
 def test_what_stands_above_a_caret_is_left_out(toy: Toy) -> None:
-    from dbops.session import _said
-
-    said = (
+    words = (
         "syntax error at or near \"x\"\nLINE 1: ... PASSWORD 'hunter2' x\n                        ^\nHINT:  Look again."
     )
-    assert _said(Exception(said)) == 'syntax error at or near "x" HINT: Look again.'
+    assert said(Exception(words)) == 'syntax error at or near "x" HINT: Look again.'
+
+
+def test_a_driver_s_number_and_text_are_no_pair_of_python_s() -> None:
+    assert said(Exception(1045, "Access denied for user 'x'")) == "Access denied for user 'x' (error 1045)"
+    assert said(Exception("28000", "Login failed")) == "('28000', 'Login failed')"
+    assert said(Exception(0, "")) == "(error 0)"
 
 
 def test_a_writer_commits_as_a_whole_or_not_at_all(toy: Toy, endpoint: Endpoint) -> None:

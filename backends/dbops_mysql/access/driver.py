@@ -65,7 +65,7 @@ class MySQLAccess:
 
     def normalise(self, desired: Desired, server: Server) -> Wanted:
         """A spec in the engine's words."""
-        from dbops_mysql.access.skipped import refuse_skipped_grants
+        from dbops_mysql.skipped import refuse_skipped_grants
 
         refuse_skipped_grants(server)
         return self._words(desired, server).wanted()
@@ -79,7 +79,7 @@ class MySQLAccess:
     def compile(self, changes: Sequence[Change], server: Server) -> tuple[Step, ...]:
         """Steps, each of which commits by itself."""
         from dbops_mysql.access.compile import compile_changes
-        from dbops_mysql.access.skipped import refuse_skipped_grants
+        from dbops_mysql.skipped import refuse_skipped_grants
 
         refuse_skipped_grants(server)
         return compile_changes(changes, self._statements(server))

@@ -18,9 +18,9 @@ from dbops.plan import Call, Need, Risk, Sql, Step
 from dbops.spi import Reader
 from dbops_mysql.access.compile import locked
 from dbops_mysql.access.definers import Handing, handing_over
-from dbops_mysql.access.skipped import refuse_skipped_grants
 from dbops_mysql.access.sql import MySQLStatements, statements
 from dbops_mysql.quoting import split_account
+from dbops_mysql.skipped import refuse_skipped_grants
 
 __all__ = ["END_SESSIONS", "offboard"]
 

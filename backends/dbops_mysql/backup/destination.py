@@ -100,7 +100,14 @@ def _refuse(link: Link, name: str, endpoint: Endpoint) -> None:
     word = f"dbops.restore.{hashlib.sha256(name.encode()).hexdigest()[:32]}"
     if ask(link, f"SELECT GET_LOCK({literal(word)}, 0)") != [(1,)]:
         raise Locked(f"{endpoint}: another run restores the database {name!r}", hint="Wait until it has ended.")
-    if ask(link, text("restore_database").replace(":database", literal(name))):
+    found = ask(link, text("restore_database").replace(":database", literal(name)).replace(":mark", literal(MARK)))
+    if found and found[0][0]:
+        # Nobody else restores it: the lock is ours.
+        raise DestinationExists(
+            f"{endpoint}: the database {name!r} is what a restore left that was killed",
+            hint=f"Nothing of use is in it: DROP DATABASE {identifier(name)}, then restore again.",
+        )
+    if found:
         raise DestinationExists(
             f"{endpoint}: there is a database {name!r} already", hint="Restore into a database that is not there yet."
         )

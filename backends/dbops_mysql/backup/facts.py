@@ -21,6 +21,7 @@ from dbops_mysql.backup import rights
 from dbops_mysql.backup.log_rate import begin
 from dbops_mysql.installation import Family
 from dbops_mysql.quoting import identifier
+from dbops_mysql.skipped import refuse_skipped_grants
 from dbops_mysql.statement import text
 
 __all__ = ["About", "Database", "about", "chosen", "count", "databases", "inspect"]
@@ -28,7 +29,6 @@ __all__ = ["About", "Database", "about", "chosen", "count", "databases", "inspec
 # Files and logs of one series are read by programs of that series; a dump only needs ones that are not older.
 SAME_SERIES = frozenset({"copy"})
 PURPOSES = ("dump", "client", "copy")
-FRESH = "SET @dbops = 1 /*!80000 , SESSION information_schema_stats_expiry = 0 */"
 SEES_ALL = ("SELECT", "SHOW DATABASES")
 
 
@@ -84,11 +84,14 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 def inspect(reader: Reader, server: Server, host: Host, family: Family) -> BackupFacts:
     """Everything but blockers and remarks, which the ways add. Takes at least half a second where the server has no
-    count of what it wrote to its binary log."""
+    count of what it wrote to its binary log.
+
+    :raises UsageError: the server asks nobody who he is: what is in it, and from whom, nobody can answer for.
+    """
+    refuse_skipped_grants(server)
     settings = {str(name): str(value) for name, value in reader.tuples(text("backup_settings"))}
     log_rate = begin(reader, server, settings)
     held = rights.read(reader)
-    reader.tuples(FRESH)
     rows, unread = _databases(reader, family)
     found = msgspec.structs.replace(_about(reader, server, family, settings, held), unread=unread)
     programs = _tools(host, server, family)

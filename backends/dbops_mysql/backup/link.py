@@ -38,11 +38,11 @@ def connect(endpoint: Endpoint, runtime: Runtime) -> Link:
     how = session(endpoint, read_only=False, timeout_s=CONNECT_TIMEOUT_S)
     # Any: arguments of any type, by the driver's own names.
     arguments: dict[str, Any] = {**_number(how.query), **how.connect}
-    named = {"user": endpoint.user, "port": endpoint.port, "database": endpoint.database}
+    named: dict[str, object] = {"user": endpoint.user, "port": endpoint.port, "database": endpoint.database}
     if endpoint.host and not endpoint.host.startswith("/"):
         named["host"] = endpoint.host
     if endpoint.password:
-        named["password"] = runtime.secret(endpoint.password)
+        named["password"] = runtime.secret(endpoint.password).encode(how.password_encoding)
     arguments |= {name: value for name, value in named.items() if value is not None}
     with understood(str(endpoint)):
         link = pymysql.connect(**arguments, autocommit=True)

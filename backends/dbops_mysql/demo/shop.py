@@ -69,19 +69,7 @@ class Shop:
     @property
     def again(self) -> str:
         """The command that starts the server again once it was stopped, for a shell."""
-        words = [
-            "--no-defaults",
-            f"--datadir={self.datadir}",
-            f"--socket={self._sockets}/s.sock",
-            f"--port={self.port}",
-        ]
-        words += [
-            f"--bind-address={own_server.LOOPBACK}",
-            *(f"--{name}={value}" for name, value in self._settings.items()),
-        ]
-        start = (
-            f"{shlex.join([str(self.installation.server), *words])} 2>> {shlex.quote(str(self.directory / 'log'))} &"
-        )
+        start = f"{shlex.join(self._running.argv)} 2>> {shlex.quote(str(self.directory / 'log'))} &"
         return start if self.user is None else f"setpriv --reuid {self.user} --clear-groups {start}"
 
     @property

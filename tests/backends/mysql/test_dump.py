@@ -32,7 +32,7 @@ from dbops.model.backup import (
 from dbops.model.finding import Missing
 from dbops.model.server import Server, Tool
 from dbops.plan import Call, FromServer, Hold, Json, Sql, Step, ToCommand, Together, Transfer, walk
-from dbops.spi import Backend
+from dbops.spi import Backend, Host, Reader
 from dbops_mysql import mariadb, mysql
 from dbops_mysql.backup.artifacts import ACCOUNTS, contents, dump_of, fingerprints_of, key, views_of
 from dbops_mysql.backup.facts import About, Database
@@ -395,3 +395,13 @@ def test_a_step_of_a_stream_from_the_server() -> None:
     found: Step = steps("mysql")["accounts"]
     assert isinstance(found, Transfer)
     assert found.source == FromServer(stream="accounts", arguments={"family": "mysql"})
+
+
+@pytest.mark.parametrize(("family", "nobody"), [("mysql", "skip-grants user@skip-grants host"), ("mariadb", "@")])
+def test_a_server_that_asks_nobody_is_told_before_any_question(family: Family, nobody: str) -> None:
+    """Its own answer to SHOW GRANTS names an option and no way on."""
+    found = msgspec.structs.replace(server(family), user=nobody)
+    reader, host = cast(Reader, None), cast(Host, None)
+    with pytest.raises(UsageError, match="the server was started with skip-grant-tables") as caught:
+        BACKENDS[family].backup.inspect(reader, found, host)
+    assert caught.value.hint == "Take the option out of its configuration and restart it; nothing is done until then."

@@ -24,10 +24,12 @@ from dbops.model.change import (
     AlterPrincipal,
     Change,
     CreatePrincipal,
+    DiscardPassword,
     DropPrincipal,
     ObjectName,
     RemoveGrant,
     RemoveMembership,
+    SetInherited,
     SetPassword,
 )
 from dbops.model.server import Server, Tool
@@ -58,6 +60,10 @@ def server(family: Family, *version: int, **more: str) -> Server:
     return msgspec.structs.replace(plain, **more)
 
 
+def quoted(user: str, host: str) -> str:
+    return "'" + user.replace("\\", "\\\\").replace("'", "\\'") + f"'@'{host}'"
+
+
 def json_of(value: object) -> Json:
     made: Json = msgspec.to_builtins(value)
     return made
@@ -75,7 +81,7 @@ class Laws(OfflineLaws):
         return len(name) <= NAME_CHARACTERS and name == name.rstrip(" ") and all(ord(one) <= 0xFFFF for one in name)
 
     def changes(self, name: str) -> Sequence[Change]:
-        account = "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'@'10.%'"
+        account = quoted(name, "10.%")
         table, column = ObjectName("table", (name, name)), ObjectName("column", (name, name, name))
         return [
             CreatePrincipal(name=account, attributes=("LOGIN",), connection_limit=3, password=SECRET),
@@ -84,11 +90,16 @@ class Laws(OfflineLaws):
             DropPrincipal(name=account, attributes=("LOGIN",)),
             AddMembership(member=account, group="readers", admin=True),
             RemoveMembership(member=account, group="readers"),
+            SetInherited(member=account, groups=(self.role(name),), old=("readers",)),
             # On a database a name is a pattern, in which letters are escaped: test_quoting looks at that.
             AddGrant(principal=account, object=table, actions=("SELECT", "INSERT")),
             AddGrant(principal=account, object=column, actions=("UPDATE",)),
             RemoveGrant(principal=account, object=table, actions=("INSERT",)),
         ]
+
+    def role(self, name: str) -> str:
+        """A role of that name."""
+        raise NotImplementedError
 
     def backups(self, name: str) -> Sequence[BackupSample]:
         return [self.dumped(name), self.copied(name)]
@@ -179,6 +190,13 @@ class TestMySQL(Laws):
         server("mysql", 8, 0, 35, edition="Amazon RDS"),
     )
 
+    def role(self, name: str) -> str:
+        """An account that nobody logs in as."""
+        return quoted(name, "%")
+
+    def changes(self, name: str) -> Sequence[Change]:
+        return [*super().changes(name), DiscardPassword(name=quoted(name, "10.%"))]
+
 
 class TestMariaDB(Laws):
     __test__ = True
@@ -191,3 +209,7 @@ class TestMariaDB(Laws):
         server("mariadb", 11, 8, 9, role="standby"),
         server("mariadb", 10, 11, 4, edition="Amazon RDS"),
     )
+
+    def role(self, name: str) -> str:
+        """A name and no host."""
+        return name

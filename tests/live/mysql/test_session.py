@@ -29,6 +29,7 @@ from dbops.testing.lend import Private, lent
 from dbops.testing.mysql import Series
 from dbops.testing.servers import Database, Installation, ThrowawayServer
 from dbops_mysql.installation import server_user
+from dbops_mysql.quoting import literal
 
 resolve = Secrets().resolve
 NEWEST = pytest.mark.mysql(newest=True)
@@ -336,6 +337,17 @@ def test_a_password_over_tcp_without_tls(mysql_database: Database, backend: Back
     mysql_database.server.login("sha")
     for _ in range(2):
         assert cipher(backend, mysql_database.server.endpoint("sha"), ssl_mode="DISABLED") == ""
+
+
+def test_a_password_of_any_letters(mysql_database: Database, backend: Backend, tmp_path: Path) -> None:
+    """As the server's own programs send it: in UTF-8."""
+    secret = tmp_path / "password"
+    secret.write_text("pässwörd € \U0001f600", encoding="utf-8")
+    mysql_database.sql(f"CREATE USER polyglot@'%' IDENTIFIED BY {literal(secret.read_text(encoding='utf-8'))}")
+    reference = SecretRef(f"file:{secret}")
+    endpoint = msgspec.structs.replace(mysql_database.server.endpoint(), user="polyglot", password=reference)
+    with connect(backend, endpoint, resolve=resolve) as reader:
+        assert str(reader.scalar("SELECT CURRENT_USER()")).startswith("polyglot@")
 
 
 # No session

@@ -133,9 +133,11 @@ def test_an_empty_password_is_refused_before_the_account_is_there(
     mysql_database: Database, ws: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NONE", "")
-    with pytest.raises(DbopsError, match="NONE is empty"):
-        users.apply(ws, spec(mysql_database, "users: {alice: {password: env:NONE}}"), mysql_database.url())
-    assert mysql_database.sql("SELECT 1 FROM mysql.user WHERE User = 'alice'") == []
+    text = spec(mysql_database, "roles: {app_read: {}}\nusers: {alice: {password: env:NONE}}")
+    with pytest.raises(DbopsError, match="NONE is empty") as caught:
+        users.apply(ws, text, mysql_database.url())
+    assert caught.value.hint == "Set NONE before running dbops."
+    assert mysql_database.sql("SELECT User FROM mysql.user WHERE User IN ('alice', 'app_read')") == []
 
 
 SHOP = """
@@ -284,8 +286,9 @@ def test_what_happens_by_the_way_says_which_step_it_was(mysql_database: Database
     mysql_database.sql("CREATE TABLE t (i int)")
     grant = f"{{object: 'table:{mysql_database.name}.t', can: [select], columns: [COLUMN]}}"
     text = spec(mysql_database, f"users: {{alice: {{grants: [{grant}]}}}}")
-    with pytest.raises(DbopsError, match=r"grant SELECT on column:.*Unknown column 'nope'"):
+    with pytest.raises(DbopsError, match=r"grant SELECT on column:.*Unknown column 'nope'") as caught:
         users.apply(ws, text.replace("COLUMN", "nope"), mysql_database.url())
+    assert caught.value.hint == "Of 2 statements 1 were carried out and stay; another run does the rest."
     users.apply(ws, text.replace("COLUMN", "i"), mysql_database.url())
     assert users.plan(ws, text.replace("COLUMN", "i"), mysql_database.url())[0].steps == ()
 

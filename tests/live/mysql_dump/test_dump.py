@@ -21,6 +21,7 @@ from dbops.operations.restore import Wish
 from dbops.testing.mysql import Series
 from dbops.testing.servers import ThrowawayServer
 from dbops_mysql.backup.artifacts import Contents, contents
+from dbops_mysql.backup.destination import MARK
 
 HOSTILE = "-odd `name'\" 50%_é漢"
 QUOTED = "`" + HOSTILE.replace("`", "``") + "`"
@@ -106,6 +107,16 @@ def test_a_database_comes_back_under_another_name_and_never_over_one_that_is_the
         restore.carry_out(ws, plan)
     assert sums(shop, "shop_again") == sums(shop, "shop"), "the one that was there is untouched"
     assert "dropped" not in refused.value.hint
+    shop.sql("DROP DATABASE shop_again")
+    _what_a_killed_restore_left(shop, lambda: restore.carry_out(ws, plan))
+
+
+def _what_a_killed_restore_left(shop: ThrowawayServer, again: Callable[[], object]) -> None:
+    shop.sql(f"CREATE DATABASE shop_again; CREATE TABLE shop_again.`{MARK}` (a INT PRIMARY KEY)")
+    with pytest.raises(DestinationExists, match="'shop_again' is what a restore left that was killed") as refused:
+        again()
+    assert "DROP DATABASE `shop_again`, then restore again" in refused.value.hint
+    assert shop.sql("SHOW TABLES IN shop_again") == [(MARK,)]
     shop.sql("DROP DATABASE shop_again")
 
 

@@ -153,6 +153,7 @@ def test_ctrl_c_ends_it_and_lets_everything_go(
     nothing_left(big, ws)
 
 
+@pytest.mark.mysql(newest=True)
 def test_a_row_of_forty_megabytes(
     shop: ThrowawayServer, mysql_series: Series, private_mysql: Private, workspace: Callable[..., Workspace]
 ) -> None:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from dbops.access.delta import compare
 from dbops.access.diff import diff
+from dbops.access.reverse import reverse
+from dbops.access.simulate import simulate
 from dbops.errors import InputError
 from dbops.model.access import AccessSnapshot, DefaultGrant, Grant, Membership
 from dbops.model.change import AddDefault, AddGrant, AddMembership, DropPrincipal, RemoveDefault, RemoveMembership
@@ -75,6 +78,28 @@ def test_two_wishes_for_the_same_new_objects_are_one_default(make: Make) -> None
         ("owner", ("INSERT",), True),
     ]
     assert not [one for one in found if isinstance(one, AddGrant)]
+
+
+def test_a_default_is_parted_as_undoing_needs_it(make: Make) -> None:
+    """Of SELECT and INSERT, which could be passed on, one goes; of SELECT the right to pass it on comes."""
+    both = DefaultGrant(creator=B, database="app", schema="s", kind="table", grants=(Grant(A, B, 3, 2),))
+    gone = diff(world(make, both), wanted(PRESENT)).changes
+    assert [(one.actions, one.grantable) for one in gone if isinstance(one, RemoveDefault)] == [
+        (("SELECT",), False),
+        (("INSERT",), True),
+    ]
+    wish = WantedGrant(
+        principal="a", kind="table", path=("app", "s", "*"), actions=("SELECT", "UPDATE"), future="only",
+        grantable=True, creators=("b",),
+    )  # fmt: skip
+    changes = diff(world(make, both), wanted(PRESENT, grants=(wish,))).changes
+    assert [(one.actions, one.option_only) for one in changes if isinstance(one, AddDefault)] == [
+        (("UPDATE",), False),
+        (("SELECT",), True),
+    ]
+    before = world(make, both)
+    undone = [back for one in reversed(changes) if (back := reverse(one)) is not None]
+    assert compare(before, simulate(before, [*changes, *undone]), before.taken_at).equal
 
 
 def test_memberships_of_the_server_close_a_circle_too(make: Make) -> None:

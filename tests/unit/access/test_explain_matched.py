@@ -168,6 +168,13 @@ def test_a_shadow_for_a_table_and_for_a_routine(rowed: Worlds) -> None:
     )
 
 
+def test_a_row_for_somebody_else_is_no_reason(rowed: Worlds) -> None:
+    world = rowed(["a@%", "b@%", "a@localhost"]).grant("b@%", "SELECT", "ab.t")
+    assert [kind for kind, _ in reasons(asked(world, A, "SELECT", "table:ab.t"))] == ["no_grant"]
+    world.grant("a@localhost", "SELECT", "ab.t")
+    assert [kind for kind, _ in reasons(asked(world, A, "SELECT", "table:ab.t"))] == ["other_host"]
+
+
 def test_rows_that_a_role_silences(rowed: Worlds) -> None:
     world = rowed(["a@%", "a@localhost"], roles=["r"]).member("a@localhost", "r")
     world.grant("a@%", "SELECT", "ab.*").grant("a@%", "INSERT", "ab.t")

@@ -102,6 +102,21 @@ def test_what_is_not_there_is_said(make: Make) -> None:
         find_principal(found, "user:alice")
 
 
+def test_the_names_most_like_it_are_named(rowed: Callable[..., Any]) -> None:
+    snapshot = rowed(["a@%"]).snapshot()
+
+    def hint(text: str) -> str:
+        with pytest.raises(UsageError, match="there is no object") as raised:
+            find(snapshot, text)
+        return raised.value.hint
+
+    assert hint("table:ab.tt") == "Did you mean table:ab.t?"
+    assert hint("table:abb.t") == "Did you mean table:ab.t or table:axb.t or table:a_b.t?"
+    assert hint("ab.tt") == "Did you mean ab.t or ab.p?"
+    for unlike in ("schema:ab", "table:ab.nothing_of_the_kind", "table:x.y"):
+        assert hint(unlike).startswith("Kinds: ")
+
+
 def test_accounts_of_one_user(rowed: Callable[..., Any]) -> None:
     snapshot = rowed(["a@%", "a@10.%", "b@%"], roles=["r"]).grant("a@gone", "SELECT", "*").snapshot()
     assert find_principal(snapshot, "b") == 3

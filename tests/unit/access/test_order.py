@@ -14,12 +14,19 @@ from dbops.access.order import in_safe_order
 from dbops.access.simulate import Simulation
 from dbops.model.access import AccessSnapshot, Grant, Kind, Membership, Principal, Rules, SecuredObject
 from dbops.model.change import (
+    AddDefault,
     AlterPrincipal,
     Change,
     CreatePrincipal,
     DropPrincipal,
+    ObjectName,
+    RemoveDefault,
+    RemoveGrant,
+    RemoveMembership,
+    SetPassword,
 )
 from dbops.model.users import SpecMember, Wanted, WantedGrant, WantedPrincipal
+from dbops.plan import SecretRef
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KINDS = (
@@ -238,3 +245,23 @@ def test_accounts_come_first_and_go_last() -> None:
     changes = in_safe_order(snapshot, [*diff(snapshot, wish).changes, made])
     assert isinstance(changes[0], CreatePrincipal)
     assert isinstance(changes[-1], DropPrincipal)
+
+
+def test_a_default_counts_as_a_right_and_what_harms_nobody_comes_after_all_rights() -> None:
+    """A default for what is made later counts as a right; one that goes, and passwords, hurt nobody at the end."""
+
+    def default(sort: type[AddDefault | RemoveDefault], name: str) -> AddDefault | RemoveDefault:
+        return sort(creator="c", database="d", schema="", kind="table", principal=name, actions=("READ",))
+
+    less = RemoveGrant(principal="a", object=ObjectName("table", ("t",)), actions=("READ",))
+    password = SetPassword(name="a", password=SecretRef("env:X"))
+    gone, come = default(RemoveDefault, "b"), default(AddDefault, "a")
+    opened = AlterPrincipal(name="b", gains=("LOGIN",))
+    changes = [opened, gone, password, less, come]
+    assert in_safe_order(world({"a": 1}, {}, locked=("b",)), changes) == (come, less, gone, password, opened)
+
+
+def test_a_default_of_a_group_waits_for_whoever_leaves_it() -> None:
+    leaving = RemoveMembership(member="a", group="q")
+    come = AddDefault(creator="c", database="d", schema="", kind="table", principal="q", actions=("READ",))
+    assert in_safe_order(world({}, {"a": ("q",)}), [come, leaving]) == (leaving, come)

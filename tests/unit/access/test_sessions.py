@@ -194,5 +194,9 @@ def test_a_session_from_one_host_becomes_a_principal(rowed: Callable[..., object
 def test_what_is_no_session_from_one_host(rowed: Callable[..., object]) -> None:
     snapshot: AccessSnapshot = rowed(["a@10.%"]).snapshot()  # type: ignore[attr-defined]
     assert [from_host(snapshot, text) for text in ("a", "a@10.%", "a@10.0.0.0/8", "a@")] == [None] * 4
-    with pytest.raises(UsageError, match="no account lets 'a' in from 11"):
+    with pytest.raises(UsageError, match="no account lets 'a' in from 11") as caught:
         from_host(snapshot, "a@11.0.0.1")
+    assert caught.value.hint == "Accounts of that user: 'a'@'10.%'."
+    with pytest.raises(UsageError, match="no account lets 'b' in from 11") as caught:
+        from_host(snapshot, "b@11.0.0.1")
+    assert caught.value.hint == "There is no account of a user 'b' at all."

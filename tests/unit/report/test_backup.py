@@ -156,6 +156,18 @@ def test_coverage() -> None:
     assert backup.coverage_text(unknown).startswith("Whether every failure")
 
 
+def test_a_restore_test_is_told_beside_what_came_after_it() -> None:
+    full = Proof(at=AT, verdict=Verdict.VERIFIED, level="full", event="e-1")
+    later = Proof(at=AT, verdict=Verdict.VERIFIED, level="checksum", event="e-2")
+
+    def fate(proof: Proof) -> str:
+        one = msgspec.structs.replace(RECORD, proof=proof, proven=full)
+        return backup.list_text(Backups(repository="main", backups=(one,)))
+
+    assert "verified (full) 2026-03-01, verified (checksum) 2026-03-01" in fate(later)
+    assert fate(full).count("verified (") == 1
+
+
 def test_a_proof() -> None:
     proof = Verification(
         backup="b-1", source="shop", level="full", verdict=Verdict.FAILED, reasons=("1 of 3 objects differ",),
