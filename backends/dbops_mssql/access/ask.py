@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from dbops.access.audit import Question
+from dbops.access.evaluator import evaluator
 from dbops.errors import DbopsError
 from dbops.model.access import AccessSnapshot, Principal
 from dbops.model.change import ObjectName
@@ -18,6 +19,7 @@ __all__ = ["ask"]
 
 BATCH = 100
 _NOBODY = Missing("not_supported_version", "the server answers for logins and users only, not for roles")
+_NOT_INSIDE = Missing("not_reachable", "it does not get into the database, and so cannot be asked for there")
 _NOT_THERE = Missing("stale_input", "it is gone, or not shown to who was asked for")
 Asking = tuple[Principal, str]
 
@@ -25,17 +27,33 @@ Asking = tuple[Principal, str]
 def ask(reader: Reader, snapshot: AccessSnapshot, questions: Sequence[Question]) -> tuple[bool | Missing, ...]:
     """An answer for each question, in order. Needs IMPERSONATE on who is asked for."""
     answers: list[bool | Missing] = [_NOBODY] * len(questions)
+    inside = _Inside(snapshot)
     groups: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for number, question in enumerate(questions):
         one = snapshot.objects[question.object]
         who = snapshot.principals[question.principal]
         database = one.database if snapshot.kind(one).contained else ""
-        if _answerable(who, database):
+        if _answerable(who, database) and not inside.has(question.principal, database):
+            answers[number] = _NOT_INSIDE
+        elif _answerable(who, database):
             groups.setdefault((_as(who), database), []).append((number, _call(snapshot, question)))
     for (who_as, database), calls in groups.items():
         for number, answer in zip([one[0] for one in calls], _answers(reader, who_as, database, calls), strict=True):
             answers[number] = answer
     return tuple(answers)
+
+
+class _Inside:
+    """Who gets into which database."""
+
+    def __init__(self, snapshot: AccessSnapshot) -> None:
+        self._effective = evaluator(snapshot, snapshot.taken_at)
+        self._databases = {one.path[0]: one for one in snapshot.objects if one.kind == "database"}
+
+    def has(self, who: int, database: str) -> bool:
+        """The server itself lets everybody in who is asked for."""
+        one = self._databases.get(database)
+        return one is None or bool(self._effective.nominal(one, "CONNECT") >> who & 1)
 
 
 def _answerable(one: Principal, database: str) -> bool:
