@@ -97,15 +97,18 @@ class Contexts(Closure):
         """Everybody who is somebody in a database."""
         known = self._inside.get(database)
         if known is None:
-            known = self.of(database) | self._mapped(database) | self.guests(database) | self._reaching(database)
+            known = self.of(database) | self._mapped(database) | self.guests(database) | self.unbound
             self._inside[database] = known
         return known
 
     def guests(self, database: str) -> int:
-        """The accounts that come into a database as its guest: those that are no user there."""
+        """The accounts that come into a database as its guest: those that are no user there, if he is invited, and
+        else those of them whom a right on the server lets in."""
         known = self._guests.get(database)
         if known is None:
-            known = self._accounts & ~self._mapped(database) & ~self.unbound if self._invited(database) else 0
+            known = self._accounts & ~self._mapped(database) & ~self.unbound
+            if known and not self._invited(database):
+                known &= self._reaching(database)
             self._guests[database] = known
         return known
 

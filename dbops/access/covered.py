@@ -250,7 +250,7 @@ class Covered(Effective):
         if one is None:
             return 0
         allowed, denied = self._above(one, self.covering.enters, guests=True)
-        return ((allowed & ~denied) | self.contexts.unbound) & self.contexts.on_server
+        return allowed & ~denied & self.contexts.on_server
 
     def _invited(self, database: str) -> bool:
         one, guest = self.databases.get(database), self.contexts.named(database, self.covering.guest)

@@ -25,7 +25,7 @@ ORDERS, NOTE = "table:shop.sales.orders", "column:shop.sales.orders.note"
 @pytest.fixture
 def at(tmp_path: Path) -> At:
     """``at(server)``: a workspace, and the server as a target, as its administrator or as a login."""
-    workspace = Workspace(Config(), state=State(tmp_path / "state", clock=lambda: datetime.now(UTC)))
+    workspace = Workspace(Config(), state=State(tmp_path / "state", clock=lambda: datetime.now(UTC)), entropy=bytes)
 
     def target(server: MssqlServer, user: str = "", database: str = "shop") -> tuple[Workspace, Target]:
         return workspace, Target(name="s", endpoint=server.endpoint(user, database))

@@ -187,18 +187,15 @@ def context(rows: Rows, subject: Id, database: str) -> set[Id]:
         return roles(rows, {subject}) | {(subject[0], "public")}
     server = roles(rows, {subject}) | {("", "public")}
     if not database or rows.principals[subject] != "S":
-        by_itself = database and verdict(rows, server, ("DATABASE", (database,)), "CONNECT")
-        return server | ({(database, "public")} if by_itself else set())
+        return server
     user = enters(rows, subject, database)
     if user is not None:
         return server | roles(rows, {user}) | {(database, "public")}
     guest = (database, "guest")
     as_guest = roles(rows, {guest}) | {(database, "public")}
-    if verdict(rows, as_guest, ("DATABASE", (database,)), "CONNECT"):
-        return server | as_guest
-    if verdict(rows, server, ("DATABASE", (database,)), "CONNECT"):
-        return server | {(database, "public")}
-    return server
+    invited = verdict(rows, as_guest, ("DATABASE", (database,)), "CONNECT")
+    let_in = verdict(rows, server, ("DATABASE", (database,)), "CONNECT")
+    return server | as_guest if invited or let_in else server
 
 
 def may(rows: Rows, subject: Id, thing: Thing, permission: str) -> bool:
