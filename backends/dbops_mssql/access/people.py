@@ -73,7 +73,7 @@ class User(NamedTuple):
 
 def account_name(database: str, name: str) -> str:
     """``shop.alice``, and of the server ``alice``; a part with a dot or a bracket of its own is in brackets."""
-    quoted = [identifier(part) if set(part) & set(".[]") else part for part in (database, name) if part]
+    quoted = [identifier(part) if set(part) & set(".[](") else part for part in (database, name) if part]
     return ".".join(quoted)
 
 

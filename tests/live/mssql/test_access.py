@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dbops.access.delta import compare
 from dbops.config import Config, Target
 from dbops.model.access import AccessSnapshot
 from dbops.model.finding import Severity
@@ -98,7 +99,7 @@ def test_what_a_server_became_is_the_difference(private_mssql: PrivateMssql, at:
     again = access.load_snapshot(tmp_path / "before.json")
     assert again == before
     server.sql("ALTER ROLE db_owner ADD MEMBER seller", database="shop")
-    found = access.difference(again, access.snapshot(ws, target), NOW)
+    found = compare(again, access.snapshot(ws, target), NOW)
     changed = {delta.principal: delta for delta in found.deltas}
     assert f"CONTROL on {ORDERS}" in changed["bob"].gains
     assert found.memberships == ("+ shop.seller in shop.db_owner (inherit, set)",)
