@@ -162,7 +162,9 @@ class State:
     permissions: list[Permission] = field(default_factory=list)
     databases: dict[int, Database] = field(default_factory=dict)
     configurations: dict[str, int] = field(default_factory=dict)
-    """Values in use and configured, by the name in ``sys.configurations``, where they are not the default."""
+    """Values in use, by the name in ``sys.configurations``, where they are not the default."""
+    pending: dict[str, int] = field(default_factory=dict)
+    """Values that are configured and wait for RECONFIGURE, or for a restart."""
     rows: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     """Rows of server-wide views that a test has set."""
     next_principal: int = 259

@@ -78,16 +78,15 @@ class Session:
         self.attention.clear()
         self.text = sql
         self.variables = {name: Variable(kinds.of_value(value), value) for name, value in parameters.items()}
-        with suppress(control.End):
-            self.instance.faults.strike(self, sql)
-            try:
-                nodes = batch.statements(sql)
-            except Failed as wrong:
-                yield from wrong.messages
-                yield Done()
-                return
-            yield from control.run(self, sql, nodes)
-        self.text = ""
+        try:
+            with suppress(control.End):
+                self.instance.faults.strike(self, sql)
+                yield from control.run(self, sql, batch.statements(sql))
+        except Failed as wrong:
+            yield from wrong.messages
+            yield Done()
+        finally:
+            self.text = ""
 
     def cancel(self) -> None:
         """Attention: what waits stops waiting, and the batch ends after the statement at hand."""

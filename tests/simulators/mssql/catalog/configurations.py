@@ -50,7 +50,7 @@ def configurations(scope: Scope) -> Iterator[Mapping[str, object]]:
         yield {
             "configuration_id": number,
             "name": name,
-            "value": value,
+            "value": scope.state.pending.get(name, value),
             "minimum": least,
             "maximum": most,
             "value_in_use": value,

@@ -220,8 +220,6 @@ def wait(session: Session, cursor: Cursor) -> Iterator[Answer]:
 
 
 @statement("CHECKPOINT")
-@statement("RECONFIGURE")
-@statement("RECONFIGURE WITH OVERRIDE")
 def nothing(session: Session, cursor: Cursor) -> Iterator[Answer]:
     del session, cursor
     yield Done()
