@@ -186,6 +186,36 @@ def test_deny_of_one_role_beats_grant_of_another(instance: Instance) -> None:
     assert refused(instance, "SELECT * FROM sales.orders", "alice") == 229
 
 
+def test_deny_binds_members_of_db_owner_and_not_the_owner(instance: Instance) -> None:
+    """Database-level roles; DENY Object Permissions: it has no effect on the owner of the object and on dbo."""
+    run(instance, "ALTER ROLE db_owner ADD MEMBER alice; DENY SELECT ON sales.orders TO alice")
+    assert refused(instance, "SELECT * FROM sales.orders", "alice") == 229
+    run(instance, "CREATE SCHEMA hers AUTHORIZATION bob")
+    run(instance, "CREATE TABLE hers.t (id int); DENY SELECT ON SCHEMA::hers TO public")
+    assert run(instance, "SELECT * FROM hers.t", "bob") == []
+    assert refused(instance, "SELECT * FROM hers.t", "alice") == 229
+
+
+def test_context_of_a_user_ends_at_its_database_unless_that_is_trusted(instance: Instance) -> None:
+    """Extend database impersonation by using EXECUTE AS: TRUSTWORTHY and AUTHENTICATE SERVER of the owner."""
+    instance.execute("GRANT VIEW SERVER STATE TO alice")
+    asked = "EXECUTE AS USER = 'alice'; SELECT HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE')"
+    assert run(instance, asked) == [(0,)]
+    instance.execute("ALTER DATABASE shop SET TRUSTWORTHY ON")
+    assert run(instance, asked) == [(1,)]
+    assert run(instance, asked.replace("USER", "LOGIN")) == [(1,)]
+
+
+def test_control_server_is_not_sysadmin(instance: Instance) -> None:
+    """Server-level roles: CONTROL SERVER can be denied, sysadmin cannot."""
+    instance.execute("GRANT CONTROL SERVER TO alice; CREATE LOGIN carol WITH PASSWORD = N'Secret-1234'")
+    assert len(run(instance, "SELECT * FROM sales.orders", "alice")) == 2
+    run(instance, "DENY SELECT ON sales.orders TO alice")
+    assert refused(instance, "SELECT * FROM sales.orders", "alice") == 229
+    instance.execute("ALTER SERVER ROLE sysadmin ADD MEMBER alice")
+    assert len(run(instance, "SELECT * FROM sales.orders", "alice")) == 2
+
+
 def test_grant_option_is_passed_on_and_taken_back_with_cascade(instance: Instance) -> None:
     """REVOKE Object Permissions: CASCADE."""
     run(instance, "GRANT SELECT ON sales.orders TO alice WITH GRANT OPTION")

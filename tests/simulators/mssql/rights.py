@@ -167,8 +167,14 @@ def has(session: Session, permission: str, securable: Securable, database: Datab
     if login is not None:
         rows += [one for one in session.instance.state.permissions if one.grantee in server_identities(session, login)]
         given |= _server_given(session, login, securable, permission)
-    owned = securable.owner in who or (securable.schema is not None and database.schemas[securable.schema].owner in who)
-    return owned or _decide(wanted, rows, given, denied)
+    given |= _of_owners(database, securable, who)
+    return securable.owner == user.principal_id or _decide(wanted, rows, given, denied)
+
+
+def _of_owners(database: Database, securable: Securable, who: set[int]) -> set[tuple[Securable, str]]:
+    """Who is in the role that owns has CONTROL, which a DENY takes away; the owner itself nothing is denied."""
+    chain = [securable] if securable.schema is None else [securable, of_schema(database, securable.schema)]
+    return {(one, "CONTROL") for one in chain if one.owner in who}
 
 
 def _server_given(session: Session, login: int, securable: Securable, permission: str) -> set[tuple[Securable, str]]:
@@ -212,7 +218,8 @@ def demand_read(session: Session, sources: list[Source]) -> None:
 
 def demand_object(session: Session, permission: str, database: Database, found: Object, columns: set[str]) -> None:
     """229 for the object, 230 for the first of its columns that is not allowed."""
-    if is_owner(session, database):
+    user = names.user_of(session, database)
+    if user is not None and user.principal_id == DBO:
         return
     schema, name = names.object_name(database, found)
     whole = has(session, permission, of_object(database, found), database)
