@@ -19,7 +19,16 @@ from tests.simulators.mssql.answers import failed
 _OWN_PARSERS = ("CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT")
 
 
+_FOREIGN = {"LIMIT", "ILIKE", "RLIKE", "REGEXP", "GLOB", "QUALIFY", "::", "DIV", "FINAL", "ASOF", "ANTI", "SEMI"}
+"""Words and signs of other dialects: to a server they are names, or nothing that it can read."""
+
+
 class Reads(TSQL):
+    class Tokenizer(TSQL.Tokenizer):
+        KEYWORDS: ClassVar[dict[str, Any]] = {
+            word: kind for word, kind in TSQL.Tokenizer.KEYWORDS.items() if word not in _FOREIGN
+        }
+
     class Parser(TSQLParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}  # Any: as sqlglot declares it
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {name: TSQLParser.FUNCTION_PARSERS[name] for name in _OWN_PARSERS}

@@ -10,6 +10,7 @@ from tests.simulators.mssql import kinds, values
 from tests.simulators.mssql.answers import failed, unknown
 from tests.simulators.mssql.casts import cast
 from tests.simulators.mssql.frames import Frame, Typed
+from tests.simulators.mssql.understood import understood
 
 SIGNS: dict[type[exp.Expr], str] = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.GT: ">", exp.LTE: "<=", exp.GTE: ">="}
 
@@ -31,6 +32,7 @@ def predicate(node: exp.Expr, frame: Frame) -> str:
             f"An expression of non-boolean type specified in a context where a condition is expected, near '{near}'.",
             severity=15,
         )
+    understood(node)
     return handler(node, frame)
 
 

@@ -15,6 +15,7 @@ from tests.simulators.mssql.frames import Frame, Typed
 from tests.simulators.mssql.predicates import predicate
 from tests.simulators.mssql.registry import Field
 from tests.simulators.mssql.relations import duck_name
+from tests.simulators.mssql.understood import understood
 from tests.simulators.mssql.values import common, is_niladic, value
 
 KNOWN_CLAUSES = {
@@ -159,6 +160,7 @@ def ordering(node: exp.Expr, frame: Frame) -> str:
     """NULL is the lowest value in T-SQL, whichever the direction."""
     parts = []
     for one in node.expressions:
+        understood(one)
         found = _order_key(one.this, frame)
         parts.append(f"{found} {'DESC NULLS LAST' if one.args.get('desc') else 'ASC NULLS FIRST'}")
     return f"ORDER BY {', '.join(parts)}"
@@ -200,6 +202,9 @@ def _limits(node: exp.Expr, frame: Frame) -> list[str]:
     limit = node.args.get("limit")
     if limit is not None:
         count = limit.args.get("count") if isinstance(limit, exp.Fetch) else limit.expression
+        options = limit.args.get("limit_options")
+        if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
+            raise unknown("TOP with PERCENT or TIES")
         if isinstance(limit, exp.Limit) and limit.args.get("offset"):
             raise failed(102, "Incorrect syntax near 'LIMIT'.", severity=15)
         assert count is not None
@@ -211,6 +216,7 @@ def _limits(node: exp.Expr, frame: Frame) -> list[str]:
 
 
 def _set_operation(node: exp.SetOperation, frame: Frame) -> tuple[str, Fields]:
+    understood(node)
     head = _with(node, frame)
     left, right = frame.inner(), frame.inner()
     one, fields = query(node.left, left)

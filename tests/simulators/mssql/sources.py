@@ -13,6 +13,7 @@ from tests.simulators.mssql.frames import Frame, Source, Typed
 from tests.simulators.mssql.predicates import compare, predicate
 from tests.simulators.mssql.registry import TABLE_FUNCTIONS, Field
 from tests.simulators.mssql.relations import Relation, duck_name
+from tests.simulators.mssql.understood import understood
 from tests.simulators.mssql.values import value
 
 
@@ -30,6 +31,7 @@ def from_clause(node: exp.Select, frame: Frame) -> str:
 
 
 def _join(node: exp.Join, frame: Frame) -> str:
+    understood(node)
     if node.args.get("using") or node.args.get("method") == "NATURAL":
         raise failed(102, "Incorrect syntax near 'USING'.", severity=15)
     inner = node.this

@@ -10,6 +10,7 @@ from tests.simulators.mssql import calls, kinds, predicates
 from tests.simulators.mssql.answers import failed, unknown
 from tests.simulators.mssql.casts import cast, convert
 from tests.simulators.mssql.frames import Frame, Typed
+from tests.simulators.mssql.understood import understood
 
 NILADIC = {
     "CURRENT_TIMESTAMP": "GETDATE",
@@ -23,6 +24,7 @@ NILADIC = {
 def value(node: exp.Expr, frame: Frame) -> Typed:
     handler = HANDLERS.get(type(node))
     if handler is not None:
+        understood(node)
         return handler(node, frame)
     if predicates.is_predicate(node):
         raise failed(102, f"Incorrect syntax near '{predicates.sign(node)}'.", severity=15)
