@@ -52,7 +52,9 @@ class SQLServer:
     @cached_property
     def backup(self) -> BackupDriver:
         """Can we get it back."""
-        self._not_yet(Capability.BACKUP_PHYSICAL)
+        from dbops_mssql.backup.driver import SQLServerBackup
+
+        return SQLServerBackup()
 
     @cached_property
     def health(self) -> HealthDriver:

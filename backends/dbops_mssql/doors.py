@@ -11,13 +11,21 @@ from contextlib import AbstractContextManager
 from dbops.model.server import Endpoint
 from dbops.plan import Value
 from dbops.spi import Member, Runtime
+from dbops_mssql.backup import fingerprint, logins, running
 
 __all__ = ["CALLS", "HOLDS", "PROBES", "STREAMS"]
 
 Arguments = Mapping[str, object]
 Held = AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]
 
-STREAMS: dict[str, Callable[[Arguments, Endpoint, Runtime], Iterator[Member]]] = {}
-HOLDS: dict[str, Callable[[Arguments, Endpoint, Runtime], Held]] = {}
-CALLS: dict[str, Callable[[Arguments, Endpoint, Runtime], Mapping[str, Value]]] = {}
+STREAMS: dict[str, Callable[[Arguments, Endpoint, Runtime], Iterator[Member]]] = {"logins": logins.logins}
+HOLDS: dict[str, Callable[[Arguments, Endpoint, Runtime], Held]] = {"new_database": running.new_database}
+CALLS: dict[str, Callable[[Arguments, Endpoint, Runtime], Mapping[str, Value]]] = {
+    "backup.run": running.back_up,
+    "fingerprints.measure": fingerprint.measure_call,
+    "fingerprints.unchanged": fingerprint.unchanged_call,
+    "proof.check": running.check,
+    "proof.fingerprints": fingerprint.compare_call,
+    "restore.run": running.restore,
+}
 PROBES: dict[str, Callable[[Arguments, Endpoint, Runtime], bool]] = {}

@@ -20,14 +20,14 @@ _TABLE: dict[Capability, Support] = {
     Capability.USERS_ROTATE: _COMING,
     Capability.USERS_TWO_PASSWORDS: Impossible("a login has one password"),
     Capability.BACKUP_LOGICAL: NotImplementedYet("there is no dump tool of the engine"),
-    Capability.BACKUP_PHYSICAL: _COMING,
-    Capability.BACKUP_INCREMENTAL: _COMING,
-    Capability.BACKUP_LOGS: _COMING,
+    Capability.BACKUP_PHYSICAL: FULL,
+    Capability.BACKUP_INCREMENTAL: FULL,
+    Capability.BACKUP_LOGS: FULL,
     Capability.RESTORE_LOGICAL: NotImplementedYet("there is no dump tool of the engine"),
-    Capability.RESTORE_PHYSICAL: _COMING,
-    Capability.RESTORE_PITR: _COMING,
-    Capability.VERIFY_RESTORE: _COMING,
-    Capability.VERIFY_FINGERPRINTS: _COMING,
+    Capability.RESTORE_PHYSICAL: FULL,
+    Capability.RESTORE_PITR: FULL,
+    Capability.VERIFY_RESTORE: FULL,
+    Capability.VERIFY_FINGERPRINTS: FULL,
 }
 _WRITES = {Capability.USERS_APPLY, Capability.USERS_TRANSACTIONAL, Capability.USERS_ROTATE}
 

@@ -30,7 +30,9 @@ __all__ = ["plan", "run"]
 RECIPE = "RESTORE.md"
 AGAIN = "Nothing of this run is in the catalogue; what it had stored was removed. Put that right and start it again."
 Publish = Callable[[Outputs], Mapping[str, Value]]
-_CAPABILITY = {"logical": Capability.BACKUP_LOGICAL, "physical": Capability.BACKUP_PHYSICAL}
+_CAPABILITY = {
+    "logical": Capability.BACKUP_LOGICAL, "physical": Capability.BACKUP_PHYSICAL, "log": Capability.BACKUP_LOGS,
+}  # fmt: skip
 
 
 def plan(

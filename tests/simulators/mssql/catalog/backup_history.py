@@ -1,10 +1,11 @@
-"""What msdb remembers of backups: the sets, and the media they went to; none, until a test sets rows."""
+"""What msdb remembers of backups and restores: what BACKUP and RESTORE left, or the rows that a test sets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from tests.simulators.mssql.registry import view
+from tests.simulators.mssql.media import memory
+from tests.simulators.mssql.registry import VIEWS, view
 from tests.simulators.mssql.scope import Scope
 
 Rows = Iterable[Mapping[str, object]]
@@ -82,7 +83,8 @@ Rows = Iterable[Mapping[str, object]]
     database="msdb",
 )
 def backup_sets(scope: Scope) -> Rows:
-    return ()
+    known = {one.name for one in VIEWS["dbo.backupset"].fields}
+    return ({name: value for name, value in row.items() if name in known} for row in memory(scope.instance).sets)
 
 
 @view(
@@ -101,4 +103,85 @@ def backup_sets(scope: Scope) -> Rows:
     database="msdb",
 )
 def media_families(scope: Scope) -> Rows:
-    return ()
+    return memory(scope.instance).families
+
+
+@view(
+    "dbo.backupmediaset",
+    """
+    media_set_id int
+    media_uuid uniqueidentifier?
+    media_family_count tinyint?
+    name nvarchar(128)?
+    description nvarchar(255)?
+    software_name nvarchar(128)?
+    software_vendor_id int?
+    MTF_major_version tinyint?
+    mirror_count tinyint?
+    is_password_protected bit?
+    is_compressed bit?
+    is_encrypted bit?
+    """,
+    database="msdb",
+)
+def media_sets(scope: Scope) -> Rows:
+    return memory(scope.instance).media
+
+
+@view(
+    "dbo.backupfile",
+    """
+    backup_set_id int
+    first_family_number tinyint?
+    first_media_number smallint?
+    filegroup_name nvarchar(128)?
+    page_size int?
+    file_number numeric(10,0)
+    backed_up_page_count numeric(10,0)?
+    file_type char(1)?
+    source_file_block_size numeric(10,0)?
+    file_size numeric(20,0)?
+    logical_name nvarchar(128)?
+    physical_drive nvarchar(260)?
+    physical_name nvarchar(260)?
+    state tinyint?
+    state_desc nvarchar(64)?
+    create_lsn numeric(25,0)?
+    drop_lsn numeric(25,0)?
+    file_guid uniqueidentifier?
+    read_only_lsn numeric(25,0)?
+    read_write_lsn numeric(25,0)?
+    differential_base_lsn numeric(25,0)?
+    differential_base_guid uniqueidentifier?
+    backup_size numeric(20,0)?
+    filegroup_guid uniqueidentifier?
+    is_readonly bit?
+    is_present bit?
+    """,
+    database="msdb",
+)
+def backup_files(scope: Scope) -> Rows:
+    return memory(scope.instance).files
+
+
+@view(
+    "dbo.restorehistory",
+    """
+    restore_history_id int
+    restore_date datetime?
+    destination_database_name nvarchar(128)?
+    user_name nvarchar(128)?
+    backup_set_id int
+    restore_type char(1)?
+    replace bit?
+    recovery bit?
+    restart bit?
+    stop_at datetime?
+    device_count tinyint?
+    stop_at_mark_name nvarchar(128)?
+    stop_before bit?
+    """,
+    database="msdb",
+)
+def restore_history(scope: Scope) -> Rows:
+    return memory(scope.instance).restores
