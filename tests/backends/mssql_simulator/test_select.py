@@ -77,6 +77,30 @@ def test_expressions_have_the_types_of_t_sql(instance: Instance, sql: str, expec
     assert instance.execute(sql) == [(expected,)]
 
 
+@pytest.mark.parametrize(
+    ("test", "names"),
+    [
+        ("name LIKE N'm%'", {"master", "model", "msdb"}),
+        ("name NOT LIKE N'm%'", {"tempdb"}),
+        ("NOT name LIKE N'm%'", {"tempdb"}),
+        ("name NOT LIKE N'm!%' ESCAPE N'!' AND name NOT LIKE N'%[bc]'", {"master", "model"}),
+    ],
+)
+def test_patterns_and_their_opposite(instance: Instance, test: str, names: set[str]) -> None:
+    """LIKE (Transact-SQL)."""
+    assert {row[0] for row in instance.execute(f"SELECT name FROM sys.databases WHERE {test}")} == names
+
+
+def test_a_condition_that_fails_ends_the_batch_with_its_error(instance: Instance) -> None:
+    with pytest.raises(Failed, match=r"Invalid object name 'sys\.nope'"):
+        instance.execute("IF EXISTS (SELECT 1 FROM sys.nope) SELECT 1")
+
+
+def test_two_conditions_in_one_batch(instance: Instance) -> None:
+    sql = "IF SUSER_ID(N'nobody') IS NULL SELECT 1; IF USER_ID(N'nobody') IS NULL SELECT 2"
+    assert instance.execute(sql) == [(2,)]
+
+
 def test_names_count_by_case_where_the_collation_says_so() -> None:
     """Collation and Unicode support: identifiers follow the collation too."""
     strict = Instance(collation="Latin1_General_CS_AS")

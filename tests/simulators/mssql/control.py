@@ -92,12 +92,12 @@ def holds(session: Session, condition: str) -> bool:
         where = tree.args["where"].this
         try:
             test = predicates.predicate(where, session.frame())
-            row = session.instance.duck.execute(f"SELECT {test}").fetchone()
+            [row] = session.instance.duck.execute(f"SELECT {test}").fetchall()
         except duckdb.Error as wrong:
             raise translated(wrong) from wrong
         finally:
             session.clean()
-        return bool(row and row[0])
+        return bool(row[0])
 
 
 def _simple(session: Session, sql: str, node: Simple) -> Iterator[Answer]:

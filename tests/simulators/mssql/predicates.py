@@ -119,7 +119,7 @@ def _like(node: exp.Expr, frame: Frame) -> str:
     exact = "TRUE" if frame.session.instance.case_sensitive or "COLLATE C" in left.sql + right.sql else "FALSE"
     kind = "nvarchar(max)"
     found = f"tsql_like({cast(left, kind).sql}, {cast(right, kind).sql}, {escape}, {exact})"
-    return f"NOT {found}" if node.args.get("negate") else found
+    return f"(NOT {found})" if node.args.get("negate") else found
 
 
 def _between(node: exp.Expr, frame: Frame) -> str:

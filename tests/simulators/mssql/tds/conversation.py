@@ -245,8 +245,10 @@ class Conversation:
                 self._transaction(request.payload, outgoing)
             else:
                 raise Malformed(f"a message of type {request.kind}")
-        except (Malformed, ValueError) as error:
-            self._complain(str(error), outgoing)
+        except (Drop, Gone):
+            raise
+        except Exception as error:  # a mistake of the simulator: its client must not wait for ever
+            self._complain(f"{type(error).__name__}: {error}", outgoing)
 
     def _batch(self, sql: str, outgoing: Outgoing) -> None:
         assert self._session is not None

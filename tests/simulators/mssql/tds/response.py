@@ -72,6 +72,4 @@ class Response:
 
     def _use(self, database: str) -> None:
         self._send(tokens.environment(Change.DATABASE, database, self._database))
-        text = f"Changed database context to '{database}'."
-        self._send(tokens.message(Message(5701, 2, 0, text), self._server))
         self._database = database

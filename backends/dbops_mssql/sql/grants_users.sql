@@ -1,0 +1,6 @@
+-- users: makes, alters and drops logins, users and roles everywhere, gives and takes every permission and ends sessions.
+-- Nothing less can grant what it was not granted itself. Whoever has this can read and change everything on the server.
+GRANT CONTROL SERVER TO :login;
+
+-- users: only members of a fixed server role can add others to it. Where a spec puts logins into one:
+--   ALTER SERVER ROLE [processadmin] ADD MEMBER :login;
