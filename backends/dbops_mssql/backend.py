@@ -91,7 +91,9 @@ class SQLServer:
 
     def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
         """What would make a job on this server fail later."""
-        raise Unsupported(f"{self.label}: the doctor does not know it yet")
+        from dbops_mssql.doctor import examine
+
+        return examine(reader, server)
 
     def open(self, source: FromServer, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
         """The streams of a source."""

@@ -1,0 +1,60 @@
+"""What the doctor makes of what it sees."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from dbops.errors import ReadFailed
+from dbops.model.doctor import Standing
+from dbops.model.finding import Missing
+from dbops.model.server import Server
+from dbops_mssql.doctor import Seen, examine, judge_connection, judge_databases, judge_driver, judge_password
+from dbops_mssql.driver import Driver
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SERVER = Server(
+    engine="mssql", version=(16, 0), version_text="2022", role="primary", incarnation="x", user="dbops"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("days", "standing"), [(0, "problem"), (13, "problem"), (14, "ok"), (60, "ok")])
+def test_a_password_that_runs_out_soon_is_a_problem(days: int, standing: str) -> None:
+    [found] = judge_password(Seen(clock=NOW, days_left=days), SERVER)
+    assert found.standing == standing
+    assert f"another {days} days" in found.summary
+    assert ("ALTER LOGIN [dbops]" in found.fix) == (standing == "problem")
+
+
+def test_a_password_without_an_end_is_nothing_to_tell() -> None:
+    assert list(judge_password(Seen(clock=NOW), SERVER)) == []
+
+
+def test_a_connection_in_clear_text_is_a_problem_and_one_that_nobody_tells_of_is_none() -> None:
+    [found] = judge_connection("FALSE", "SQL")
+    assert (found.standing, found.summary.count("not encrypted, the login by SQL")) == (Standing.PROBLEM, 1)
+    assert list(judge_connection("", "NTLM")) == []
+
+
+def test_a_driver_that_verifies_nothing_is_a_problem() -> None:
+    assert judge_driver(Driver("FreeTDS", "freetds", "installed")).standing is Standing.PROBLEM
+    found = judge_driver(Driver("/x/libmsodbcsql-18.6.so.2.1", "microsoft", "wheel"))
+    assert found.standing is Standing.OK
+    assert found.summary == "Microsoft's ODBC driver libmsodbcsql-18.6.so.2.1 (of the extra mssql)"
+
+
+def test_databases_that_are_shut_are_counted_and_some_named() -> None:
+    assert judge_databases([], 4).standing is Standing.OK
+    assert judge_databases(["a", "b"], 4).summary == "the login cannot enter a, b"
+    assert judge_databases(["a", "b", "c", "d", "e"], 9).summary == "the login cannot enter a, b, c and 2 more"
+
+
+def test_a_server_that_does_not_answer_is_unknown_and_not_well() -> None:
+    class Broken:
+        def rows(self, *_: object) -> list[object]:
+            raise ReadFailed("no answer", reason="timeout")
+
+    found = examine(Broken(), SERVER)  # type: ignore[arg-type]  # only what is asked first
+    assert found.symptoms[-1].standing is Standing.UNKNOWN
+    assert found.clock == found.data_bytes == Missing("timeout", "no answer")
