@@ -83,7 +83,8 @@ def _registered() -> Sequence[str]:
     try:
         import pyodbc
     except ImportError as error:
-        hint = MANAGER_HINT if "odbc" in str(error) and error.name != "pyodbc" else "pip install pyodbc"
+        absent = isinstance(error, ModuleNotFoundError)
+        hint = "pip install pyodbc" if absent else MANAGER_HINT
         raise ConfigError(f"pyodbc cannot be loaded: {error}", hint=hint, reason="driver_missing") from None
     return tuple(pyodbc.drivers())
 
