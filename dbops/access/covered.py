@@ -34,6 +34,10 @@ class Covered(Effective):
         self.covering: Covering = covering
         self.contexts = Contexts(snapshot, covering, self._reaching, self._invited)
         self._rights: dict[tuple[int, str], Pair] = {}
+        self._on: dict[tuple[str, str, int, int, str], Pair] = {}
+        self._containing: dict[tuple[int, str, str], Pair] = {}
+        self._exempt: dict[tuple[str, int], int] = {}
+        self._covers: dict[tuple[str, str], tuple[tuple[str, ...], tuple[tuple[str, str], ...]]] = {}
         self._lists: dict[tuple[str, int, bool], tuple[list[int], list[int]]] = {}
         self._fixed: dict[tuple[str, str], list[tuple[str, bool]]] = {}
         for rule in covering.fixed:
@@ -106,10 +110,13 @@ class Covered(Effective):
 
     def exempt(self, one: SecuredObject) -> int:
         """Who is not asked: the unbound, those who own the database, and the owner of the thing itself."""
-        found = self.contexts.unbound
-        if self.snapshot.kind(one).contained:
-            found |= self.contexts.owning(one.database)
-        return found | (self.contexts.being(one.owner) if one.owner >= 0 else 0)
+        database = one.database if self.snapshot.kind(one).contained else ""
+        known = self._exempt.get((database, one.owner))
+        if known is None:
+            known = self.contexts.owning(database) if database else self.contexts.unbound
+            known |= self.contexts.being(one.owner) if one.owner >= 0 else 0
+            self._exempt[database, one.owner] = known
+        return known
 
     def rights(self, one: SecuredObject, action: str) -> Pair:
         """Who is allowed and who is denied an action, by all that was said on an object and on what contains it."""
@@ -131,11 +138,10 @@ class Covered(Effective):
 
     def covers(self, kind: Kind, action: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
         """The actions that cover one: those on a thing of the same kind, and those on what contains it, by kind."""
-        return self._covers.setdefault((kind.name, action), _walk(kind, action))
-
-    @cached_property
-    def _covers(self) -> dict[tuple[str, str], tuple[tuple[str, ...], tuple[tuple[str, str], ...]]]:
-        return {}
+        known = self._covers.get((kind.name, action))
+        if known is None:
+            known = self._covers[kind.name, action] = _walk(kind, action)
+        return known
 
     def places(self, one: SecuredObject, action: str) -> Iterator[tuple[SecuredObject, str]]:
         """Everywhere that something said decides about an action on an object, and what has to be said there."""
@@ -175,18 +181,30 @@ class Covered(Effective):
                 yield at, gives, None
 
     def _here(self, one: SecuredObject, action: str, *, guests: bool) -> Pair:
+        """What was said on an object itself; the same for all of a kind, a database, an owner and an access list."""
+        key = one.kind, one.database, one.owner, one.acl, action
+        known = self._on.get(key) if guests else None
+        if known is not None:
+            return known
         allowed = denied = 0
         for covering in self.covers(self.snapshot.kind(one), action)[0]:
             more, less = self._said(one, covering, guests=guests)
             allowed, denied = allowed | more, denied | less
+        if guests:
+            self._on[key] = allowed, denied
         return allowed, denied
 
     def _above(self, one: SecuredObject, action: str, *, guests: bool) -> Pair:
         """What was said on all that contains an object; the same for all objects of a kind in one place."""
+        known = self._containing.get((one.parent, one.kind, action)) if guests else None
+        if known is not None:
+            return known
         allowed = denied = 0
         for by_kind, covering in self.covers(self.snapshot.kind(one), action)[1]:
             more, less = self._from(one.parent, by_kind, covering, guests)
             allowed, denied = allowed | more, denied | less
+        if guests:
+            self._containing[one.parent, one.kind, action] = allowed, denied
         return allowed, denied
 
     def _from(self, parent: int, kind: str, action: str, guests: bool) -> Pair:
