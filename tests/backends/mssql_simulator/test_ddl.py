@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulators.mssql.answers import Failed, Refused
+from tests.simulators.mssql.answers import Failed, Refused, error
 from tests.simulators.mssql.instance import Instance
 from tests.simulators.mssql.model import State
 
@@ -16,10 +16,10 @@ GO
 USE shop;
 CREATE USER alice FOR LOGIN alice;
 CREATE USER bob FOR LOGIN bob;
-CREATE ROLE readers;
+CREATE ROLE readers
+GO
 CREATE SCHEMA sales
 GO
-USE shop;
 CREATE TABLE sales.orders (id int NOT NULL PRIMARY KEY, email nvarchar(100) NULL, total numeric(10,2) NULL);
 INSERT INTO sales.orders (id, email, total) VALUES (1, N'a@x', 5), (2, N'b@y', 7.5);
 """
@@ -120,6 +120,17 @@ def test_login_without_its_database_is_refused(instance: Instance) -> None:
         ("GRANT SELECT TO db_owner", 4617),
         ("GRANT VIEW SERVER STATE TO alice", 4621),
         ("GRANT NONSENSE TO alice", 102),
+        ("GRANT SELECT ON sales.orders (nope) TO alice", 4615),
+        ("GRANT CREATE DATABASE TO alice", 4619),
+        ("GRANT ALL ON SCHEMA::sales TO alice", 4623),
+        ("SELECT 1; CREATE SCHEMA other", 111),
+        ("ALTER DATABASE model SET TRUSTWORTHY ON", 15309),
+        ("ALTER AUTHORIZATION ON DATABASE::shop TO sysadmin", 15345),
+        ("DROP USER guest", 15539),
+        ("ALTER AUTHORIZATION ON SCHEMA::sales TO alice; DROP USER alice", 15138),
+        ("ALTER AUTHORIZATION ON ROLE::readers TO alice; DROP USER alice", 15421),
+        ("ALTER AUTHORIZATION ON OBJECT::sales.orders TO alice; DROP USER alice", 15183),
+        ("CREATE SERVER ROLE ops AUTHORIZATION alice; DROP LOGIN alice", 15141),
         ("USE nope", 911),
         ("DROP DATABASE shop", 3702),
         ("KILL 4242", 6106),
@@ -160,6 +171,30 @@ def test_refusals_have_their_number(instance: Instance, sql: str, number: int) -
 def test_without_rights(instance: Instance, sql: str, number: int) -> None:
     """The section Permissions of each statement's page."""
     assert refused(instance, sql, user="alice") == number
+
+
+@pytest.mark.parametrize(
+    ("change", "number"),
+    [
+        ("UPDATE state 1", 927),
+        ("ALTER DATABASE shop SET OFFLINE", 942),
+        ("ALTER DATABASE shop SET RESTRICTED_USER", 923),
+        ("in a group", 976),
+    ],
+)
+def test_database_that_is_not_open(instance: Instance, change: str, number: int) -> None:
+    """Database Engine events and errors; ALTER DATABASE SET options: database state and user access."""
+    if change.startswith("ALTER"):
+        instance.execute(change)
+    elif change.startswith("UPDATE"):
+        instance.database("shop").options["state"] = 1
+    else:
+        instance.database("shop").refusal = error(
+            976, "The target database, 'shop', is participating in …", severity=14
+        )
+    assert refused(instance, "SELECT * FROM shop.sales.orders", user="alice", database="master") == number
+    with pytest.raises(Refused):
+        instance.login("alice", "Secret-1234", "shop")
 
 
 def test_database_that_one_is_no_user_of(instance: Instance) -> None:

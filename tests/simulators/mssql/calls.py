@@ -104,9 +104,11 @@ def _values(arguments: Nodes, frame: Frame) -> list[Typed]:
 
 
 def _count(name: str, given: int, least: int, most: int) -> None:
-    if not least <= given <= most:
-        wanted = str(least) if least == most else f"{least} to {most}"
-        raise failed(174, f"The {name.lower()} function requires {wanted} argument(s).", severity=15)
+    if least <= given <= most:
+        return
+    if least == most:
+        raise failed(174, f"The {name.lower()} function requires {least} argument(s).", severity=15)
+    raise failed(189, f"The {name.lower()} function requires {least} to {most} arguments.", severity=15)
 
 
 def _native(name: str, native: Native, arguments: Nodes, frame: Frame) -> Typed:
@@ -205,7 +207,7 @@ def window(node: exp.Expr, frame: Frame) -> Typed:
     if node.args.get("order"):
         parts.append(ordering(node.args["order"], frame))
     elif name in RANKINGS:
-        raise failed(4112, f"The function '{name}' must have an OVER clause with ORDER BY.", severity=15)
+        raise failed(4112, f"The function '{name}' must have an OVER clause with ORDER BY.")
     if node.args.get("spec"):
         parts.append(node.args["spec"].sql("duckdb"))
     over = f"OVER ({' '.join(parts)})"

@@ -83,6 +83,7 @@ def _in_database(session: Session, found: Principal, database: str) -> Session:
 def _open_to(session: Session, target: Database) -> bool:
     try:
         names.usable(target)
+        names.open_to(session, target)
     except Failed:
         return False
     return names.user_of(session, target) is not None

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tests.simulators.mssql.answers import Message
+
 SERVER = 100
 """``class`` of a permission on the server itself, in ``sys.server_permissions``."""
 DATABASE, OBJECT, SCHEMA, PRINCIPAL = 0, 1, 3, 4
@@ -139,6 +141,8 @@ class Database:
     files: list[File] = field(default_factory=list)
     rows: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     """Rows of this database's views that a test has set."""
+    refusal: Message | None = None
+    """What is said to whoever opens it, where its state is not all that closes it (976, 983 …)."""
     next_object: int = 581577110
     next_principal: int = 5
     next_schema: int = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tests.simulators.mssql.answers import failed
+from tests.simulators.mssql.answers import Failed, failed
 from tests.simulators.mssql.identity import DBO, GUEST, SA
 from tests.simulators.mssql.model import Database, Object, Principal, Schema, named, roles_of
 
@@ -51,30 +51,51 @@ def reach(session: Session, name: str) -> Database:
             severity=14,
             state=2,
         )
+    open_to(session, found)
     return found
 
 
+_INACCESSIBLE = (
+    "Database '{}' cannot be opened due to inaccessible files or insufficient memory or disk space. See the SQL Server "
+    "errorlog for details."
+)
+_SUSPECT = (
+    "Database '{}' cannot be opened. It has been marked SUSPECT by recovery. See the SQL Server errorlog for more "
+    "information."
+)
+REFUSALS: dict[int, tuple[int, int, str]] = {
+    1: (927, 14, "Database '{}' cannot be opened. It is in the middle of a restore."),
+    2: (922, 14, "Database '{}' is being recovered. Waiting until recovery is finished."),
+    3: (945, 16, _INACCESSIBLE),
+    4: (926, 14, _SUSPECT),
+    6: (942, 14, "Database '{}' cannot be opened because it is offline."),
+}
+
+
 def usable(found: Database) -> None:
-    match found.state:
-        case 0 | 5:
-            return
-        case 1:
-            raise failed(
-                927,
-                f"Database '{found.name}' cannot be opened. It is in the middle of a restore.",
-                severity=14,
-                state=2,
-            )
-        case 6:
-            raise failed(942, f"Database '{found.name}' cannot be opened because it is offline.", severity=14, state=4)
-        case _:
-            raise failed(
-                945,
-                f"Database '{found.name}' cannot be opened due to inaccessible files or insufficient memory or disk "
-                "space. See the SQL Server errorlog for details.",
-                severity=14,
-                state=2,
-            )
+    """Raises for a database that is not online, or that a test says is closed, as a secondary can be."""
+    if found.refusal is not None:
+        raise Failed(found.refusal)
+    if found.state in REFUSALS:
+        number, severity, text = REFUSALS[found.state]
+        raise failed(number, text.format(found.name), severity=severity, state=2)
+
+
+def open_to(session: Session, found: Database) -> None:
+    """924 and 923 of databases that are in single or restricted use."""
+    access = found.options.get("user_access", 0)
+    others = [one for one in session.instance.sessions.values() if one is not session]
+    if access == 1 and any(one.database_id == found.database_id for one in others):
+        raise failed(924, f"Database '{found.name}' is already open and can only have one user at a time.", severity=14)
+    user = user_of(session, found)
+    owners = {1} if user is None else {1} & {user.principal_id} or roles_of(user.principal_id, found.members) & {16384}
+    if access == 2 and not owners:
+        raise failed(
+            923,
+            f"Database '{found.name}' is in restricted mode. Only the database owner and members of the dbcreator and "
+            "sysadmin roles can access it.",
+            severity=14,
+        )
 
 
 def login_name(session: Session) -> str:

@@ -99,6 +99,7 @@ def _in(node: exp.Expr, frame: Frame) -> str:
         raise failed(
             116,
             "Only one expression can be specified in the select list when the subquery is not introduced with EXISTS.",
+            severity=15,
         )
     right = Typed('q."v"', fields[0].type)
     test = compare("=", left, right)

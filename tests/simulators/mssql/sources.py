@@ -169,6 +169,7 @@ def star(node: exp.Expr, frame: Frame) -> Iterator[tuple[Typed, str]]:
             raise failed(
                 107,
                 f"The column prefix '{qualifier}' does not match with a table name or alias name used in the query.",
+                severity=15,
             )
         raise failed(263, "Must specify table to select from.")
     for source in chosen:

@@ -243,6 +243,7 @@ def _subquery(node: exp.Expr, frame: Frame) -> Typed:
         raise failed(
             116,
             "Only one expression can be specified in the select list when the subquery is not introduced with EXISTS.",
+            severity=15,
         )
     return Typed(f"({sql})", fields[0].type)
 

@@ -79,7 +79,7 @@ def revert(session: Session, cursor: Cursor) -> Iterator[Answer]:
     if len(session.identities) > 1:
         if session.identities[-1].saved_database not in {0, session.database_id}:
             raise failed(
-                15357,
+                15199,
                 "The current security context cannot be reverted. Please switch to the original database where "
                 "'Execute As' was called and try it again.",
             )

@@ -210,6 +210,8 @@ def _option(session: Session, found: Database, word: str, cursor: Cursor) -> Non
             raise failed(5058, f"Option '{word}' cannot be set in database '{found.name}'.")
         found.options.update(FLAGS[word])
     elif word in SWITCHES:
+        if word == "TRUSTWORTHY" and found.database_id in {2, 3}:
+            raise failed(15309, "Cannot alter the trustworthy state of the model or tempdb databases.")
         cursor.accept("=")
         found.options[SWITCHES[word]] = cursor.choose("ON", "OFF") == "ON"
     elif word in WORDS:

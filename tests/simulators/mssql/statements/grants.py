@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.simulators.mssql import names, rights, securables, stored_permissions
-from tests.simulators.mssql.answers import Answer, Done, Failed, failed
+from tests.simulators.mssql.answers import Answer, Done, Failed, Message, failed
 from tests.simulators.mssql.lexer import Cursor, Kind
 from tests.simulators.mssql.model import Database, Principal
 from tests.simulators.mssql.permissions import BUILTIN, Builtin, find
@@ -32,6 +32,12 @@ ALL_ON = {
     "TF": "DELETE|INSERT|REFERENCES|SELECT|UPDATE",
 }
 """What ALL stands for, from the pages GRANT Object Permissions and GRANT Database Permissions."""
+
+
+DEPRECATED_ALL = (
+    "The ALL permission is deprecated and maintained only for compatibility. It DOES NOT imply ALL permissions defined "
+    "on the entity."
+)
 
 
 @dataclass
@@ -118,6 +124,8 @@ def _columns(cursor: Cursor) -> tuple[str, ...]:
 def _carry_out(session: Session, verb: str, wanted: Wanted) -> Iterator[Answer]:
     on = wanted.on or _implied(session, wanted.permissions[0][0])
     builtins = [(one, columns) for name, columns in wanted.permissions for one in _known(session, on, name)]
+    if any(one.name == "CREATE DATABASE" for one, _ in builtins) and session.current.database_id != 1:
+        raise failed(4619, "CREATE DATABASE permission can only be granted in the master database.")
     if on.database is None and session.current.database_id != 1:
         raise failed(4621, "Permissions at the server scope can only be granted when the current database is master")
     grantees = [_grantee(session, on, name) for name in wanted.grantees]
@@ -138,6 +146,8 @@ def _carry_out(session: Session, verb: str, wanted: Wanted) -> Iterator[Answer]:
     except Failed:
         stored[:] = kept
         raise
+    if any(name == "ALL" for name, _ in wanted.permissions):
+        yield Message(4628, 1, 0, DEPRECATED_ALL)
     yield Done()
 
 
@@ -157,6 +167,8 @@ def _implied(session: Session, name: str) -> Named:
 def _known(session: Session, on: Named, name: str) -> list[Builtin]:
     class_desc = on.securable.class_desc
     if name == "ALL":
+        if class_desc not in {"OBJECT", "DATABASE"}:
+            raise failed(4623, "The all permission has been deprecated and is not available for this class of entity")
         kind = class_desc
         if class_desc == "OBJECT" and on.database is not None:
             kind = on.database.objects[on.securable.major_id].type
@@ -216,7 +228,7 @@ def _minors(on: Named, columns: tuple[str, ...], session: Session) -> list[int]:
     for name in columns:
         one = next((column for column in found.columns if session.same(column.name, name)), None)
         if one is None:
-            raise failed(1911, f"Column name '{name}' does not exist in the target table or view.")
+            raise failed(4615, f"Invalid column name '{name}'.")
         numbers.append(one.column_id)
     return numbers
 
@@ -226,7 +238,7 @@ def _grantor(session: Session, on: Named, permission: str, chosen: str) -> int:
     if chosen:
         grantor = _grantee(session, on, chosen).principal_id
         if not (_powerful(session, on, permission) or _by_option(session, on, permission, grantor)):
-            raise _refused(session, on)
+            raise failed(4618, f"You do not have permission to use {chosen} in the AS clause.")
         return grantor
     if _owns(session, on):
         return 1 if on.securable.owner is None or on.database is None else on.securable.owner

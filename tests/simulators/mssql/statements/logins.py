@@ -81,7 +81,7 @@ def _made(session: Session, name: str, kind: str, given: Options) -> Principal:
     if kind == "U":
         account = session.instance.windows.get(name.casefold())
         if "\\" not in name or account is None:
-            raise failed(15401, f"Windows NT user or group '{name}' not found. Check the name again.")
+            raise failed(15401, f"Windows NT user or group '{name}' not found. Check the name again.", severity=11)
         made.type = account
     if kind == "S":
         if "PASSWORD" not in given:
@@ -275,7 +275,7 @@ def _free_to_go(session: Session, found: Principal) -> None:
             "can be dropped.",
         )
     if any(one.owner == found.principal_id for one in state.principals.values()):
-        raise failed(15141, "The server principal owns a server role and cannot be dropped.")
+        raise failed(15141, "The server principal owns one or more server role(s) and cannot be dropped.")
     if any(one.grantor == found.principal_id for one in state.permissions):
         raise failed(
             15173,

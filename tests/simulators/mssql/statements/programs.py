@@ -20,7 +20,7 @@ from tests.simulators.mssql.refusals import not_found
 from tests.simulators.mssql.registry import statement
 from tests.simulators.mssql.rights import demand_object
 from tests.simulators.mssql.statements.batches import type_name, variable
-from tests.simulators.mssql.statements.tables import add, place
+from tests.simulators.mssql.statements.tables import add, first_in_batch, place
 
 if TYPE_CHECKING:
     from tests.simulators.mssql.session import Session
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 @statement("CREATE VIEW")
 def create_view(session: Session, cursor: Cursor) -> Iterator[Answer]:
+    first_in_batch(cursor, "CREATE VIEW")
     parts = cursor.dotted()
     database, schema, name = place(session, parts, "CREATE VIEW")
     chosen = _column_names(cursor)
@@ -66,6 +67,7 @@ def _rest(cursor: Cursor) -> str:
 @statement("CREATE PROC")
 @statement("CREATE PROCEDURE")
 def create_procedure(session: Session, cursor: Cursor) -> Iterator[Answer]:
+    first_in_batch(cursor, "CREATE/ALTER PROCEDURE")
     database, schema, name = place(session, cursor.dotted(), "CREATE PROCEDURE")
     bracket = cursor.accept("(")
     parameters = _parameters(cursor)
@@ -120,6 +122,7 @@ def _may_impersonate(session: Session, database: Database, number: int) -> bool:
 @statement("CREATE FUNCTION")
 def create_function(session: Session, cursor: Cursor) -> Iterator[Answer]:
     """The object with its parameters; the model does not call it."""
+    first_in_batch(cursor, "CREATE FUNCTION")
     database, schema, name = place(session, cursor.dotted(), "CREATE FUNCTION")
     cursor.expect("(")
     parameters = _parameters(cursor)

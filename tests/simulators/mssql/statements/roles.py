@@ -95,13 +95,13 @@ def _member(session: Session, role: Principal, verb: str, name: str) -> None:
     if found is None:
         raise not_found(word, "principal", name)
     if found.principal_id in {0, 1, 3, 4}:
-        raise failed(15405, f"Cannot use the special principal '{found.name}'.")
+        raise failed(15405, f"Cannot use the special principal '{found.name}'.", severity=11)
     pair = (role.principal_id, found.principal_id)
     if verb == "DROP":
         database.members = [one for one in database.members if one != pair]
         return
     if found.principal_id in {role.principal_id} | roles_of(role.principal_id, database.members):
-        raise failed(15413, "Cannot make a role a member of itself.")
+        raise failed(15413, "Cannot make a role a member of itself.", severity=11)
     if pair not in database.members:
         database.members.append(pair)
 
@@ -188,15 +188,14 @@ def _server_member(session: Session, role: Principal, verb: str, name: str) -> N
     if found is None or (found.is_fixed_role and found.principal_id != role.principal_id):
         raise not_found("add" if verb == "ADD" else "drop", "server principal", name)
     if role.principal_id == 2 or found.principal_id in {1, 2}:
-        raise failed(
-            15405, f"Cannot use the special principal '{name if found.principal_id in {1, 2} else role.name}'."
-        )
+        chosen = name if found.principal_id in {1, 2} else role.name
+        raise failed(15405, f"Cannot use the special principal '{chosen}'.", severity=11)
     pair = (role.principal_id, found.principal_id)
     if verb == "DROP":
         state.members = [one for one in state.members if one != pair]
         return
     if found.principal_id in {role.principal_id} | roles_of(role.principal_id, state.members):
-        raise failed(15413, "Cannot make a role a member of itself.")
+        raise failed(15413, "Cannot make a role a member of itself.", severity=11)
     if pair not in state.members:
         state.members.append(pair)
 
@@ -214,7 +213,7 @@ def drop_server_role(session: Session, cursor: Cursor) -> Iterator[Answer]:
     if list(members_of(role.principal_id, state.members)):
         raise failed(15144, "The role has members. It must be empty before it can be dropped.")
     if any(one.owner == role.principal_id for one in state.principals.values()):
-        raise failed(15141, "The server principal owns a server role and cannot be dropped.")
+        raise failed(15141, "The server principal owns one or more server role(s) and cannot be dropped.")
     del state.principals[role.principal_id]
     state.members = [one for one in state.members if one[1] != role.principal_id]
     forget(state.permissions, role.principal_id, 101)

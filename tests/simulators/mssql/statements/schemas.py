@@ -13,6 +13,7 @@ from tests.simulators.mssql.refusals import not_found, special
 from tests.simulators.mssql.registry import statement
 from tests.simulators.mssql.rights import DATABASE
 from tests.simulators.mssql.securables import Named
+from tests.simulators.mssql.statements.tables import first_in_batch
 
 if TYPE_CHECKING:
     from tests.simulators.mssql.session import Session
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 @statement("CREATE SCHEMA")
 def create(session: Session, cursor: Cursor) -> Iterator[Answer]:
+    first_in_batch(cursor, "CREATE SCHEMA")
     name = "" if cursor.sees("AUTHORIZATION") else cursor.name()
     user = names.user_of(session, session.current)
     owner = user.principal_id if user else 1
@@ -114,6 +116,12 @@ def _of_server(session: Session, named: Named, chosen: str) -> None:
     if login is None:
         raise not_found("find", "principal", chosen)
     if named.database is not None:
+        if login.type in {"R", "G", "X", "C", "K"}:
+            raise failed(
+                15345,
+                "An entity of type database cannot be owned by a role, a group, or by principals mapped to "
+                "certificates or asymmetric keys.",
+            )
         _database_owner(session, named, login.sid or b"", login.principal_id)
         return
     if named.securable.class_desc != "SERVER ROLE":

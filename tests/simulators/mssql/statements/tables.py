@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.simulators.mssql import names, rights
 from tests.simulators.mssql.answers import Answer, Done, failed, unknown
-from tests.simulators.mssql.lexer import Cursor
+from tests.simulators.mssql.lexer import Cursor, tokens
 from tests.simulators.mssql.model import Column, Database, Object, Schema
 from tests.simulators.mssql.registry import statement
 from tests.simulators.mssql.rights import DATABASE
@@ -25,6 +25,12 @@ KINDS = {
     "TF": "function",
     "SN": "synonym",
 }
+
+
+def first_in_batch(cursor: Cursor, what: str) -> None:
+    """111 for what must stand alone at the start of its batch."""
+    if tokens(cursor.sql[: cursor.found[0].start]):
+        raise failed(111, f"'{what}' must be the first statement in a query batch.", severity=15)
 
 
 def place(session: Session, parts: tuple[str, ...], permission: str) -> tuple[Database, Schema, str]:

@@ -128,7 +128,7 @@ def _mapped(session: Session, database: Database, made: Principal, login: str) -
     if found is None or found.type == "R":
         raise failed(15007, f"'{login}' is not a valid login or you do not have permission.")
     if found.principal_id == 1:
-        raise failed(15405, f"Cannot use the special principal '{login}'.")
+        raise failed(15405, f"Cannot use the special principal '{login}'.", severity=11)
     if any(one.sid == found.sid for one in database.principals.values()):
         raise failed(15063, "The login already has an account under a different user name.")
     made.type, made.sid, made.authentication = found.type, found.sid, OF_LOGIN[found.type]
@@ -196,7 +196,7 @@ def drop(session: Session, cursor: Cursor) -> Iterator[Answer]:
     session.instance.changing(session)
     database = session.current
     if found.principal_id == 2:
-        database.permissions = [one for one in database.permissions if (one.grantee, one.name) != (2, "CONNECT")]
+        _disable_guest(database, found)
         yield Done()
         return
     free_to_go(database, found)
@@ -204,17 +204,29 @@ def drop(session: Session, cursor: Cursor) -> Iterator[Answer]:
     yield Done()
 
 
+def _disable_guest(database: Database, found: Principal) -> None:
+    """guest is there in every database; dropping it takes its way in."""
+    if database.database_id in {1, 2}:
+        raise failed(15182, "Cannot disable access to the guest user in master or tempdb.")
+    kept = [one for one in database.permissions if (one.grantee, one.name) != (found.principal_id, "CONNECT")]
+    if len(kept) == len(database.permissions):
+        raise failed(
+            15539,
+            f"User '{found.name}' cannot be dropped, it can only be disabled. The user is already disabled in the "
+            "current database.",
+        )
+    database.permissions = kept
+
+
 def free_to_go(database: Database, found: Principal) -> None:
-    """15138 for what it owns, 15284 for what it has granted."""
+    """15138, 15183 and 15421 for what it owns, 15284 for what it has granted."""
     number = found.principal_id
-    owned = [
-        ("schema", any(one.owner == number for one in database.schemas.values())),
-        ("object", any(one.owner == number for one in database.objects.values())),
-        ("database role", any(one.owner == number for one in database.principals.values())),
-    ]
-    for kind, owns in owned:
-        if owns:
-            raise failed(15138, f"The database principal owns a {kind} in the database, and cannot be dropped.")
+    if any(one.owner == number for one in database.schemas.values()):
+        raise failed(15138, "The database principal owns a schema in the database, and cannot be dropped.")
+    if any(one.owner == number for one in database.objects.values()):
+        raise failed(15183, "The database principal owns objects in the database and cannot be dropped.")
+    if any(one.owner == number for one in database.principals.values()):
+        raise failed(15421, "The database principal owns a database role and cannot be dropped.")
     if any(one.grantor == number for one in database.permissions):
         raise failed(
             15284,
