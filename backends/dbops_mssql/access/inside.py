@@ -8,7 +8,7 @@ from dbops.errors import NotPermitted
 from dbops.model.access import Grant
 from dbops.spi import Reader
 from dbops_mssql.access.kinds import CLASSES, MODULES, OBJECTS, TABLE_LIKE
-from dbops_mssql.access.people import People, User
+from dbops_mssql.access.people import Logins, People, User
 from dbops_mssql.access.things import Things
 from dbops_mssql.statement import text
 
@@ -38,11 +38,11 @@ class Inside:
         self._schemas: dict[int, int] = {}
         self._objects: dict[int, int] = {}
 
-    def read(self, *, contained: bool, logins_shown: bool) -> bool:
+    def read(self, *, contained: bool, logins: Logins) -> bool:
         """Whether all of it is shown to this login."""
         shown = bool(self._reader.scalar(text("access_visible_here")))
         users = [User(*row) for row in self._reader.tuples(text("access_users"))]
-        self._people.users(self._name, users, contained=contained, all_shown=logins_shown)
+        self._people.users(self._name, users, contained=contained, logins=logins)
         for role, member in self._reader.tuples(text("access_user_members")):
             self._people.user_member(self._name, role, member)
         for class_, major, minor, *rest in self._reader.tuples(text("access_user_permissions")):

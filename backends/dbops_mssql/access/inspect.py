@@ -1,4 +1,8 @@
-"""One reading of a server's access: the server first, then one pass of set-based questions for each database."""
+"""One reading of a server's access: the server first, then one pass of set-based questions for each database.
+
+In Azure SQL Database there is no server that could be asked: logins and roles of the server are rows of another
+database (``master``), where no permissions can be granted. The one database of the session is read; the rest is missing.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,9 @@ from dbops.spi import Reader
 from dbops_mssql.access.fixed import SYSTEM_DATABASES
 from dbops_mssql.access.inside import Inside
 from dbops_mssql.access.kinds import Builtin, rules
-from dbops_mssql.access.people import PUBLIC_ID, Login, People
+from dbops_mssql.access.people import PUBLIC_ID, Login, Logins, People
 from dbops_mssql.access.things import Things
+from dbops_mssql.probe import DATABASE as AZURE_DATABASE
 from dbops_mssql.quoting import literal
 from dbops_mssql.statement import text
 
@@ -50,6 +55,7 @@ class _Building:
         self.kinds_missing: dict[str, Missing] = {}
         self._containment: dict[str, bool] = {}
         self._shown = True
+        self._alone = server.edition == AZURE_DATABASE
         self._home = self.things.add("server", (), -1, ())
 
     def snapshot(self) -> AccessSnapshot:
@@ -73,6 +79,10 @@ class _Building:
 
     def server_level(self) -> None:
         """Logins, roles, their members and rights."""
+        if self._alone:
+            for kind in ("login", "server_role"):
+                self.kinds_missing[kind] = Missing("not_supported_version", "in Azure SQL Database they are in master")
+            return
         [(definitions, _)] = self._reader.tuples(text("access_visible"))
         self._shown = bool(definitions)
         if not self._shown:
@@ -128,7 +138,7 @@ class _Building:
 
     def databases(self, scope: Scope) -> list[str]:
         """All databases become objects; the names of those to be read are given back."""
-        settings = dict(self._reader.tuples(text("access_settings")))
+        settings = {} if self._alone else dict(self._reader.tuples(text("access_settings")))
         everywhere = bool(settings.get("cross db ownership chaining"))
         wanted: list[str] = []
         for name, sid, state, trusted, chaining, containment, access in self._reader.tuples(text("access_databases")):
@@ -144,7 +154,11 @@ class _Building:
             self.things.add("database", (name,), owner, (), parent=self._home, flags=flags)
             if scope.databases and name not in scope.databases:
                 continue
-            if state == ONLINE and access:
+            if self._alone and name != self._server.database:
+                self.missing[name] = Missing(
+                    "not_reachable", "Azure SQL Database: a database is asked in its own session"
+                )
+            elif state == ONLINE and access:
                 wanted.append(name)
             else:
                 self.missing[name] = _why_not(name, state)
@@ -153,13 +167,16 @@ class _Building:
                 self.missing[name] = Missing("not_reachable", "there is no such database")
         return wanted
 
+    def _logins(self) -> Logins:
+        return "elsewhere" if self._alone else "all" if self._shown else "some"
+
     def database(self, name: str) -> None:
         """Everything inside a database; what stops it is kept as the reason."""
         marks = self.things.mark(), len(self.people.all), len(self.people.memberships)
         try:
             with self._reader.database(name) as here:
                 reading = Inside(here, name, self.people, self.things)
-                shown = reading.read(contained=self._containment[name], logins_shown=self._shown)
+                shown = reading.read(contained=self._containment[name], logins=self._logins())
         except DbopsError as error:
             self.things.back(marks[0])
             self.people.forget(name, marks[1], marks[2])

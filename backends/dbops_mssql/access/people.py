@@ -12,8 +12,10 @@ from dbops.model.access import Membership, Principal, Rules
 from dbops.model.finding import Missing
 from dbops_mssql.quoting import identifier
 
-__all__ = ["BUILTIN_USERS", "PUBLIC_ID", "Login", "People", "User", "account_name", "split_name"]
+__all__ = ["BUILTIN_USERS", "PUBLIC_ID", "Login", "Logins", "People", "User", "account_name", "split_name"]
 
+Logins = Literal["all", "some", "elsewhere"]
+"""Which logins of the server were read; elsewhere: they are in a database that is none of the session's."""
 Sort = Literal["public", "role", "user", "group", "unknown"]
 _NAMES = Rules(kinds={}, quotes=("[", "]"))
 PUBLIC_ID, SA_ID = 2, 1
@@ -29,6 +31,11 @@ _SORTS: dict[str, tuple[Sort, tuple[str, ...]]] = {
     "K": ("user", ("ASYMMETRIC KEY",)),
     "R": ("role", ()),
     "A": ("role", ("APPLICATION ROLE",)),
+}
+_NOT_FOUND: dict[Logins, tuple[str, ...]] = {
+    "all": ("ORPHANED",),
+    "some": ("LOGIN NOT SHOWN",),
+    "elsewhere": ("LOGIN NOT SHOWN", "LOGIN"),
 }
 _NOBODY_LOGS_IN = ("R", "A", "C", "K")
 DATABASE_PASSWORD = 2
@@ -154,19 +161,19 @@ class People:
 
     # -- a database ---------------------------------------------------------------------------------------------------
 
-    def users(self, database: str, rows: Iterable[User], *, contained: bool, all_shown: bool) -> None:
+    def users(self, database: str, rows: Iterable[User], *, contained: bool, logins: Logins) -> None:
         """The users and roles of a database, and which logins they are."""
         self._of[database] = {}
         for row in rows:
-            self._user(database, row, contained=contained, all_shown=all_shown)
+            self._user(database, row, contained=contained, logins=logins)
 
-    def _user(self, database: str, row: User, *, contained: bool, all_shown: bool) -> None:
+    def _user(self, database: str, row: User, *, contained: bool, logins: Logins) -> None:
         sort, words = _SORTS.get(row.type.strip(), ("user", ()))
         login = self.by_sid.get(row.sid, -1) if row.sid is not None and sort in ("user", "group") else -1
         public = row.principal_id == DATABASE_PUBLIC_ID
         builtin = row.name in BUILTIN_USERS
         if login < 0 and not builtin and sort in ("user", "group"):
-            words = (*words, *_unmapped(row, contained=contained, all_shown=all_shown))
+            words = (*words, *_unmapped(row, contained=contained, logins=logins))
         number = self._add(
             Principal(
                 name=account_name(database, row.name),
@@ -226,14 +233,14 @@ def _settings(sid: bytes | None, **others: str | None) -> list[str]:
     return found + [f"{name}={value}" for name, value in others.items() if value]
 
 
-def _unmapped(row: User, *, contained: bool, all_shown: bool) -> tuple[str, ...]:
+def _unmapped(row: User, *, contained: bool, logins: Logins) -> tuple[str, ...]:
     """What a user is whose login is not there: made so, contained, come by a group of Windows, or orphaned."""
     if row.authentication == DATABASE_PASSWORD:
         return ("CONTAINED", "LOGIN")
     if row.type.strip() in ("C", "K"):
         return ()
     if row.type.strip() in ("U", "G", "E", "X"):
-        return ("CONTAINED", "LOGIN") if contained else ("BY GROUP",)
+        return ("CONTAINED", "LOGIN") if contained or logins == "elsewhere" else ("BY GROUP",)
     if row.authentication != INSTANCE:
         return ("WITHOUT LOGIN",)
-    return ("ORPHANED",) if all_shown else ("LOGIN NOT SHOWN",)
+    return _NOT_FOUND[logins]

@@ -152,6 +152,7 @@ class Rows:
         self.databases: dict[str, Database] = {}
         self.groups: dict[str, list[Row]] = {}
         self.visible = True
+        self.edition = ""
         self.inside: Database | None = None
         self.asked: list[str] = []
 
@@ -268,6 +269,7 @@ class Rows:
             version_text=str(self.major),
             role="primary",
             incarnation="a server",
+            edition=self.edition,
             database=database,
         )
 

@@ -302,3 +302,18 @@ def test_extended_procedures_and_other_securables_are_there() -> None:
     assert may(effective, "ann", "EXECUTE", "procedure:master.sys.xp_cmdshell")
     assert may(effective, "ann", "REFERENCES", "certificate:shop.signer")
     assert may(effective, "ann", "EXECUTE", "type:shop.dbo.money_like")
+
+
+def test_azure_sql_database_is_one_database_without_a_server() -> None:
+    rows = Rows().login("not asked for")
+    rows.edition = "Azure SQL Database"
+    shop(rows).user("ann", login=None).user("ben@x.y", "E", login=None).user("robot", login=None, authentication=0)
+    shop(rows, "other")
+    effective = rows.effective("GRANT SELECT ON dbo.orders TO ann; GRANT SELECT ON dbo.orders TO robot", "shop")
+    found = effective.snapshot
+    assert found.databases_missing["other"].detail == "Azure SQL Database: a database is asked in its own session"
+    assert found.kinds_missing.keys() == {"login", "server_role"}
+    assert set(rows.asked).isdisjoint({"principals", "members", "permissions", "endpoints", "settings"})
+    assert may(effective, "shop.ann", "SELECT", "table:shop.dbo.orders", usable=True)
+    assert called(found, "shop.[ben@x.y]").attributes == ("ENTRA", "CONTAINED", "LOGIN")
+    assert not may(effective, "shop.robot", "SELECT", "table:shop.dbo.orders", usable=True)
