@@ -21,7 +21,8 @@ def summary(effective: Effective) -> AccessSummary:
     own = [number for number, one in enumerate(snapshot.principals) if number != PUBLIC and _own(one)]
     objects = [one for one in snapshot.objects if one.kind != "column"]
     reached = _reached(effective, objects)
-    able = [number for number in own if effective.able >> number & 1]
+    others = {row.group for row in snapshot.memberships if row.implicit and row.database}  # whom an account is there
+    able = [number for number in own if effective.able >> number & 1 and number not in others]
     roles = _roles(effective)
     return AccessSummary(
         principals=len(own),

@@ -1,7 +1,7 @@
 """One reading of a server's access: the server first, then one pass of set-based questions for each database.
 
 In Azure SQL Database there is no server that could be asked: logins and roles of the server are rows of another
-database (``master``), where no permissions can be granted. The one database of the session is read; the rest is missing.
+database (``master``), where no permissions can be granted. The one database of the session is read, others are not.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from dbops.access.evaluator import evaluator
 from dbops.access.explain import explain
 from dbops.access.matrix import access_of, holders
 from dbops.access.naming import find, find_principal
+from dbops.access.summary import summary
 from dbops.errors import UsageError
 from dbops.model.access import AccessSnapshot, Principal
 from dbops.model.finding import Missing
@@ -45,6 +46,7 @@ def test_a_login_is_the_user_with_its_sid_whatever_he_is_called() -> None:
     shop(rows).user("seller", login="alice").member("seller", "db_datareader")
     effective = rows.effective()
     assert may(effective, "alice", "SELECT", "table:shop.dbo.orders", usable=True)
+    assert [one.name for one in summary(effective).people] == ["alice"]
     report = access_of(effective, find_principal(effective.snapshot, "alice"))
     assert {"shop.seller", "shop.db_datareader", "shop.public"} <= set(report.inherits)
 
