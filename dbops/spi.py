@@ -212,8 +212,8 @@ class BackupDriver(Protocol):
 class KeptByServer(Protocol):
     """What a :class:`BackupDriver` adds when methods of its leave the bytes with the server (custody ``server``)."""
 
-    # Every backup that the server remembers, whoever made it, oldest first.
-    def history(self, reader: Reader, server: Server) -> tuple[Record, ...]: ...
+    # Every backup that the server remembers, whoever made it, oldest first; or all that lie on ``media``, if any.
+    def history(self, reader: Reader, server: Server, media: Sequence[str] = ()) -> tuple[Record, ...]: ...
 
     # Pure: what must be restored for these databases. Until a ``name`` means: to the end of that backup.
     def sequence(self, records: Sequence[Record], until: Until, databases: Sequence[str]) -> ChainChoice: ...

@@ -40,6 +40,12 @@ def _target(ws: Workspace, word: str) -> Target:
 def _wish(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what to bring back."""
     for option in (
+        click.option(
+            "--media",
+            metavar="PLACE",
+            multiple=True,
+            help="Read backups here, as --into sees it; SQL Server; repeatable.",
+        ),
         click.option("--repo", "repository", metavar="R", help="The repository, instead of the configured one."),
         click.option("--incarnation", default="", metavar="I", help="Which server, when several had this name."),
         click.option("--database", "databases", metavar="DB", multiple=True, help="Only this database; repeatable."),
@@ -144,11 +150,11 @@ def run(
     return 0
 
 
-def _wished(point: str, method: str, databases: tuple[str, ...], incarnation: str) -> Wish:
+def _wished(point: str, method: str, databases: tuple[str, ...], incarnation: str, media: tuple[str, ...]) -> Wish:
     from dbops.operations.restore import Wish
     from dbops.operations.shelf import until
 
-    return Wish(until=until(point), method=method, incarnation=incarnation, databases=databases)
+    return Wish(until=until(point), method=method, incarnation=incarnation, databases=databases, media=media)
 
 
 def _code(verdict: Reachability) -> int:

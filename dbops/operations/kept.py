@@ -22,7 +22,7 @@ from dbops.plan import SecretRef
 from dbops.spi import KeptByServer
 from dbops.url import is_url, parse_url
 
-__all__ = ["choose", "destination", "keeper", "verify_endpoint"]
+__all__ = ["choose", "destination", "keeper", "on_media", "verify_endpoint"]
 
 
 def keeper(target: Target) -> KeptByServer | None:
@@ -39,9 +39,7 @@ def choose(ws: Workspace, target: Target, shelf: Shelf, until: Until, databases:
 
     :raises UsageError: the databases are not said, and there are several.
     """
-    driver = keeper(target)
-    if driver is None:
-        raise Unsupported(f"{target.name}: this engine keeps no backups itself")
+    driver = _required(target)
     own = tuple(one for one in shelf.records if one.custody is Custody.SERVER)
     told, notes = _history(ws, target, driver)
     records = (*own, *told)
@@ -50,6 +48,29 @@ def choose(ws: Workspace, target: Target, shelf: Shelf, until: Until, databases:
     if notes and choice.verdict is Reachability.UNREACHABLE:
         choice = msgspec.structs.replace(choice, verdict=Reachability.UNKNOWN)
     return msgspec.structs.replace(choice, notes=(*choice.notes, *notes))
+
+
+def on_media(
+    ws: Workspace, target: Target, reads: Endpoint | None, media: Sequence[str], wanted: tuple[Until, Sequence[str]]
+) -> ChainChoice:
+    """What leads to a point, from the headers of media alone: the server and the repository may both be lost.
+
+    :param reads: the instance that can open them.
+    :raises UsageError: no instance is said, or several databases lie there and none is.
+    """
+    if reads is None:
+        raise UsageError("--media is read by an instance", hint="Name it: --into mssql://host/NEW_NAME.")
+    driver = _required(target)
+    with ws.open(Target(name=target.name, endpoint=reads.at(""))) as opened:
+        records = driver.history(opened.reader, opened.server, media)
+    return driver.sequence(records, wanted[0], tuple(wanted[1]) or _only(records, target))
+
+
+def _required(target: Target) -> KeptByServer:
+    driver = keeper(target)
+    if driver is None:
+        raise Unsupported(f"{target.name}: this engine keeps no backups itself")
+    return driver
 
 
 def _history(ws: Workspace, target: Target, driver: KeptByServer) -> tuple[tuple[BackupRecord, ...], tuple[str, ...]]:

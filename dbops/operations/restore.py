@@ -33,12 +33,14 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What to bring back.
 
     :param databases: only these; empty for all that the backup holds.
+    :param media: places that the destination reads backups from, instead of all that is known of them.
     """
 
     until: Until = Until()
     method: str = ""
     incarnation: str = ""
     databases: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
 
 
 class _Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +68,7 @@ def plan(
     place = parse(ws, into) if into is not None else None
     if place is not None:
         refuse_existing(ws, wanted.name, place)
-    choice = _choose(ws, wanted, shelf, asked, place.kind if place else "")
+    choice = _choose(ws, wanted, shelf, asked, place)
     if choice.verdict is not Reachability.REACHABLE or place is None:
         return _answer(shelf, asked, choice, None, ()), None
     return _planned(ws, shelf, asked, choice, place)
@@ -83,7 +85,7 @@ def replan(ws: Workspace, saved: Plan) -> Plan:
     shelf = Shelf(config, ws.repository(config), saved.target)
     if _kept(ws, saved.target):
         refuse_existing(ws, saved.target, inputs.place)
-        found = _choose(ws, ws.planned_target(saved), shelf, inputs.wish, "")
+        found = _choose(ws, ws.planned_target(saved), shelf, inputs.wish, inputs.place)
         made = _planned(ws, shelf, inputs.wish, found, inputs.place)[1] if found.chain else None
         return _there(saved, made)
     chain = tuple(shelf.record(backup) for backup in inputs.backups)
@@ -147,8 +149,12 @@ def _notes(outcome: Outcome) -> tuple[str, ...]:
     return tuple(note for note in said if isinstance(note, str) and note)
 
 
-def _choose(ws: Workspace, target: Target, shelf: Shelf, wish: Wish, kind: str) -> ChainChoice:
+def _choose(ws: Workspace, target: Target, shelf: Shelf, wish: Wish, place: Place | None) -> ChainChoice:
     """A backup that the destination takes; else one that it does not take, so that this is what will be said."""
+    if wish.media:
+        endpoint = place.endpoint if place else None
+        return kept.on_media(ws, target, endpoint, wish.media, (wish.until, wish.databases))
+    kind = place.kind if place else ""
     if kept.keeper(target) is not None:
         return kept.choose(ws, target, shelf, wish.until, wish.databases)
     suited = _chosen(shelf, wish, kind if not wish.method else "")

@@ -29,6 +29,8 @@ _UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 # A file of the binary log with an offset; MariaDB's GTIDs (domain-server-number) and MySQL's (uuid:numbers).
 _BINLOG = re.compile(r"[^\s:,/]+\.\d{6,}:\d+")
 _GTID = re.compile(rf"\d+-\d+-\d+(?:,\d+-\d+-\d+)*|{_UUID}(?::[\w-]+)+(?:,{_UUID}(?::[\w-]+)+)*")
+# SQL Server's: a number of up to 25 digits, or file, block and slot as fn_dblog writes them.
+_MSSQL_LSN = re.compile(r"\d{15,25}|[0-9A-Fa-f]{8}:[0-9A-Fa-f]{8}:[0-9A-Fa-f]{4}")
 _DATE = re.compile(r"\d{4}-\d{2}")
 
 
@@ -180,7 +182,7 @@ def until(text: str) -> Until:
         return Until(kind="position", value=text.upper())
     if _DATE.match(text):
         return Until(kind="time", time=instant(text, "--to"))
-    if _BINLOG.fullmatch(text) or _GTID.fullmatch(text):
+    if _MSSQL_LSN.fullmatch(text) or _BINLOG.fullmatch(text) or _GTID.fullmatch(text):
         return Until(kind="position", value=text)
     raise UsageError(
         f"--to: {text!r} is not a point in time",

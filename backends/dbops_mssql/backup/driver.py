@@ -36,6 +36,7 @@ from dbops_mssql.backup import recipe as recipe_module
 from dbops_mssql.backup.facts import About, Database, about
 from dbops_mssql.backup.history import Carried, read_restores, read_sets, records
 from dbops_mssql.backup.logins import ARTIFACT
+from dbops_mssql.backup.media import read as read_media
 from dbops_mssql.backup.places import devices, is_url
 from dbops_mssql.backup.sets import BackupSet, Kind
 from dbops_mssql.quoting import identifier
@@ -73,8 +74,10 @@ class SQLServerBackup:
         """What a plan is decided from."""
         return facts_module.inspect(reader)
 
-    def history(self, reader: Reader, server: Server) -> tuple[BackupRecord, ...]:
-        """Every backup set in msdb."""
+    def history(self, reader: Reader, server: Server, media: Sequence[str] = ()) -> tuple[BackupRecord, ...]:
+        """Every backup set in msdb, or on media that this server can open."""
+        if media:
+            return tuple(records(read_media(reader, media), (), server))
         sets = read_sets(reader, server.major)
         return tuple(records(sets, read_restores(reader, sets), server))
 

@@ -31,7 +31,7 @@ LOST = ("connect_failed", "too_many_connections", "unknown_database")
 # no room, a name or file in use, a certificate that is not there, a version that is too old.
 ELSEWHERE = frozenset({3201, 3634, 5133, 5120, 5123, 5149, 5170, 1834, 3257, 33111, 3169, 3154, 3159, 3101, 3224, 1823})
 NUMBER = re.compile(r"\((\d{2,5})\)")
-DRIVER = re.compile(r"\[[^\]]*\]")
+DRIVER = re.compile(r"^(?:\[[^\]]*\]\s*)+")
 
 
 class Link:
@@ -84,7 +84,7 @@ def _messages(cursor: Any) -> list[str]:
 
 def plain(said: str) -> str:
     """Without what the driver puts before and after the server's words."""
-    words = DRIVER.sub("", said) if said.startswith("[") else said
+    words = DRIVER.sub("", said)
     return " ".join(words.replace("(SQLExecDirectW)", "").replace("(SQLMoreResults)", "").split())
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dbops.spi import Reader
 from dbops_mssql.backup.sets import BackupSet, DatabaseFile, Kind, Media
+from dbops_mssql.backup.tsql import header
 
-__all__ = ["from_header", "usable_device"]
+__all__ = ["from_header", "read", "usable_device"]
 
 # Any: rows have the types that the driver gives them.
 Row = Mapping[str, Any]
@@ -21,6 +23,27 @@ KINDS = {
 }  # fmt: skip
 VIRTUAL = (7, 107)
 SQL_SERVER = 4608
+
+
+def read(reader: Reader, places: Sequence[str], zone: int | None = None) -> tuple[BackupSet, ...]:
+    """Every set on the media at these places, stripes told by the id of their media set, in their order.
+
+    :raises ReadFailed: one of them cannot be opened, or is no media of SQL Server.
+    """
+    stripes: dict[str, list[str]] = {}
+    labels: dict[str, Row] = {}
+    for place in places:
+        label = reader.dicts(header("LABELONLY", (place,)))[0]
+        name = _guid(label["MediaSetId"]) or place
+        labels[name] = label
+        stripes.setdefault(name, []).append(place)
+    found: list[BackupSet] = []
+    for name, devices in stripes.items():
+        for row in reader.dicts(header("HEADERONLY", devices[:1])):
+            if usable_device(row):
+                files = reader.dicts(header("FILELISTONLY", devices, int(row["Position"])))
+                found.append(from_header(row, files, labels[name], devices, zone))
+    return tuple(found)
 
 
 def usable_device(header: Row) -> bool:

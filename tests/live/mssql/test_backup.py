@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -10,9 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dbops import registry
 from dbops.config import BackupConfig, Config, RepositoryConfig, Target, VerifyConfig
 from dbops.errors import DestinationExists, NotPermitted, ToolFailed, Unsupported, UsageError
-from dbops.model.backup import Custody, Until, Verdict
+from dbops.execute.context import Context
+from dbops.model.backup import Custody, Fingerprints, Until, Verdict
 from dbops.model.finding import Missing
 from dbops.model.recovery import Reachability
 from dbops.operations import backup, plans, restore, verify
@@ -20,9 +23,14 @@ from dbops.operations.restore import Wish
 from dbops.operations.workspace import Workspace
 from dbops.state import State
 from dbops.testing.mssql import MssqlServer, Simulate
+from dbops_mssql.backup import link
 from tests.simulators.mssql import media
 
 DISK = "D:\\backup"
+
+
+def proves(*capabilities: str) -> pytest.MarkDecorator:
+    return pytest.mark.proves("mssql", *capabilities, by="a simulator")
 
 
 class Shop:
@@ -104,11 +112,13 @@ def test_a_backup_is_the_servers_and_is_copy_only(shop: Shop) -> None:
     assert any(device.startswith(f"{DISK}\\shop_{one.id}") for device in shop.disk().written)
 
 
+@proves("backup.physical", "verify.restore", "verify.fingerprints")
 def test_a_backup_is_proven_on_another_instance_and_the_copy_dropped(shop: Shop) -> None:
     made = backup.run(shop.ws, "shop", databases=["shop"])
     found = verify.verify(shop.ws, made.backup.id)
     assert found.verdict is Verdict.VERIFIED, found.reasons
     assert any(check.id == "dbcc-1" for check in found.checks)
+    assert found.fingerprints == Fingerprints(compared=1, equal=1)
     assert names(shop.other) == set()
     restored = shop.other.sql("SELECT destination_database_name, recovery FROM msdb.dbo.restorehistory")
     assert len(restored) == 1
@@ -183,6 +193,7 @@ def test_backups_of_others_are_told(shop: Shop) -> None:
     assert any("sa made a full backup on" in note and "X:\\theirs.bak" in note for note in made.notes)
 
 
+@proves("backup.incremental", "backup.logs", "restore.physical")
 def test_a_chain_of_ours_comes_back_to_the_newest_state(shop: Shop) -> None:
     ws = shop.workspace(owns=True)
     backup.run(ws, "shop", databases=["shop"])
@@ -213,6 +224,7 @@ def test_the_plan_shows_statements_that_can_be_pasted(shop: Shop) -> None:
     assert names(shop.other) == set()
 
 
+@proves("restore.pitr")
 def test_an_instant_is_reached_by_the_log_that_holds_it(shop: Shop) -> None:
     from dbops.report.restore import plan_text
 
@@ -334,6 +346,52 @@ def test_a_login_without_the_right_is_told_which(shop: Shop) -> None:
     with pytest.raises(NotPermitted) as caught:
         backup.run(Workspace(config, state=shop.ws.state), "shop", databases=["shop"])
     assert "BACKUP DATABASE permission denied in database 'shop'" in caught.value.message
+
+
+def test_when_all_is_lost_the_media_lead_back(shop: Shop) -> None:
+    """Neither msdb nor a manifest is asked: only what the headers on the media say."""
+    ws = shop.workspace(owns=True, to=("D:\\one", "E:\\two"))
+    backup.run(ws, "shop", databases=["shop"])
+    shop.server.sql("INSERT INTO dbo.orders VALUES (3, N'milk')", database="shop")
+    backup.run(ws, "shop", method="log", databases=["shop"])
+    places = tuple(shop.disk().written)
+    gone = msgspec.structs.replace(shop.server.endpoint(), port=1)
+    target = msgspec.structs.replace(ws.config.targets["shop"], endpoint=gone)
+    main = RepositoryConfig(url=f"file://{shop.directory / 'another'}", name="main")
+    lost = msgspec.structs.replace(ws.config, targets={"shop": target}, repositories={"main": main})
+    alone = Workspace(lost, state=ws.state)
+    wish = Wish(databases=("shop",), media=places)
+    answer, plan = restore.plan(alone, "shop", wish=wish, into=shop.into("shop_back"))
+    assert [one.method for one in answer.chain] == ["full", "log"]
+    assert any("the time zone of the full backup" in note for note in answer.notes)
+    assert plan is not None
+    plans.apply(alone, plan)
+    assert shop.other.sql("SELECT id FROM dbo.orders ORDER BY id", database="shop_back") == [(1,), (2,), (3,)]
+    instant = Wish(databases=("shop",), media=places, until=Until(kind="time", time=datetime.now(UTC)))
+    answer, _ = restore.plan(alone, "shop", wish=instant, into=shop.into("again"))
+    assert answer.verdict is Reachability.UNKNOWN
+    assert "in which time zone" in answer.reason
+
+
+def test_progress_is_asked_over_a_second_connection(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "EVERY_S", 0.01)
+    told: queue.Queue[tuple[str, int, int | None]] = queue.Queue()
+    endpoint = shop.server.endpoint()
+    context = Context(
+        backend=registry.backend("mssql"),
+        endpoints={},
+        resolve=shop.ws.secrets.resolve,
+        host=shop.ws.host,
+        journal=shop.ws.state.journal("shop"),
+        progress=lambda what, done, expected: told.put((what, done, expected)),
+    )
+    requests = [{"session_id": number, "percent_complete": 50.0} for number in range(51, 80)]
+    shop.server.instance.set_rows("sys.dm_exec_requests", requests)
+    try:
+        with link.connected(endpoint, context) as one, link.watched(one, endpoint, context, "shop", 1000):
+            assert told.get(timeout=10) == ("shop", 500, 1000)
+    finally:
+        shop.server.instance.state.rows.clear()
 
 
 def test_when_the_server_is_lost_its_manifests_still_lead_back(shop: Shop) -> None:

@@ -335,7 +335,8 @@ def label_only(session: Session, cursor: Cursor) -> Iterator[Answer]:
         Column("FamilyCount", "int"),
         Column("FamilySequenceNumber", "int"),
     )
-    yield Rows(columns, [(uuid.uuid4(), len(found[0].devices), 1)])
+    media_set = uuid.uuid5(uuid.NAMESPACE_URL, str(found[0].devices))
+    yield Rows(columns, [(media_set, len(found[0].devices), 1)])
     yield Done(1)
 
 
