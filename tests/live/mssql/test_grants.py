@@ -9,7 +9,6 @@ from dbops.testing.mssql import MssqlDatabase, PrivateMssql
 from dbops_mssql import backend
 from dbops_mssql.grants import JOBS
 
-RUN = [job for job in JOBS if job != "backup"]
 HOSTILE = ("]; DROP DATABASE x; --", ":login", 'it\'s a 50% "name"', "Grüße.ω")
 
 
@@ -17,7 +16,7 @@ HOSTILE = ("]; DROP DATABASE x; --", ":login", 'it\'s a 50% "name"', "Grüße.ω
 def test_the_text_can_be_run_again_and_with_any_name(mssql_database: MssqlDatabase, name: str) -> None:
     server = mssql_database.server
     for _ in range(2):
-        server.sql(backend.grants(RUN, name))
+        server.sql(backend.grants(JOBS, name))
     assert name in server.logins()
     server.sql("USE [msdb]; DROP USER [" + name.replace("]", "]]") + "]")
 

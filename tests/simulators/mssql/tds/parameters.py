@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from tests.simulators.mssql.tds.bytes import Malformed, Source
-from tests.simulators.mssql.tds.types import DAY_OF_DATETIME, FIRST_DAY, MAX
+from tests.simulators.mssql.tds.types import DAY_OF_DATETIME, EXACT, FIRST_DAY, MAX
 
 UNKNOWN_PLP = 2**64 - 2
 NULL_PLP = 2**64 - 1
@@ -99,12 +99,12 @@ def _float(raw: bytes) -> float:
 
 def _money(raw: bytes) -> Decimal:
     units = raw if len(raw) == 4 else raw[4:] + raw[:4]
-    return Decimal(int.from_bytes(units, "little", signed=True)).scaleb(-4)
+    return EXACT.scaleb(Decimal(int.from_bytes(units, "little", signed=True)), -4)
 
 
 def _decimal(raw: bytes, scale: int) -> Decimal:
     units = int.from_bytes(raw[1:], "little")
-    return Decimal(units if raw[0] else -units).scaleb(-scale)
+    return EXACT.scaleb(Decimal(units if raw[0] else -units), -scale)
 
 
 def _datetime(raw: bytes) -> datetime:

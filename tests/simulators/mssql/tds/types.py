@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cache
 from typing import cast
 from uuid import UUID
@@ -17,6 +17,9 @@ from tests.simulators.mssql.tds.bytes import number, signed
 
 COLLATION = bytes((0x09, 0x04, 0xD0, 0x00, 0x34))
 """SQL_Latin1_General_CP1_CI_AS."""
+
+EXACT = Context(prec=80)
+"""Numbers have up to 38 digits, ten more than Python keeps by default."""
 
 NULL_PLP = b"\xff" * 8
 NULL_LENGTH = b"\xff\xff"
@@ -84,7 +87,7 @@ def _float(length: str | None, _scale: int | None) -> Wire:
 
 def _money(size: int) -> Callable[[str | None, int | None], Wire]:
     def write(value: object) -> bytes:
-        units = int((Decimal(str(value)) * 10000).to_integral_value())
+        units = int(EXACT.scaleb(Decimal(str(value)), 4).to_integral_value())
         raw = signed(units, size)
         return number(size, 1) + (raw if size == 4 else raw[4:] + raw[:4])
 
@@ -96,7 +99,7 @@ def _decimal(length: str | None, scale: int | None) -> Wire:
     size = next(size for most, size in ((9, 4), (19, 8), (28, 12), (38, 16)) if precision <= most)
 
     def write(value: object) -> bytes:
-        units = int(Decimal(str(value)).scaleb(digits).to_integral_value())
+        units = int(EXACT.scaleb(Decimal(str(value)), digits).to_integral_value())
         return bytes((size + 1, units >= 0)) + number(abs(units), size)
 
     return Wire(bytes((0x6C, size + 1, precision, digits)), b"\0", write)
