@@ -45,13 +45,19 @@ def made_text(made: MadeBackup) -> str:
     lines = [
         f"{one.id}  {one.method} of {one.target}, made in {seconds(made.seconds)}",
         f"  holds the state of {instant(one.instant)}: {_databases(one)}",
-        f"  {bytes_(one.bytes)} stored as {bytes_(one.stored_bytes)} in {one.location}",
+        f"  {bytes_(one.bytes)} {_kept(one)}",
     ]
     if made.cleaned:
         lines.append(f"  cleared away first: {bytes_(made.cleaned_bytes)} that a dead run had left")
     lines += [f"  note: {note}" for note in made.notes]
     lines.append(f"  prove it: dbops backup verify {one.id}")
     return "\n".join(lines) + "\n"
+
+
+def _kept(one: BackupRecord) -> str:
+    if one.custody is Custody.REPOSITORY:
+        return f"stored as {bytes_(one.stored_bytes)} in {one.location}"
+    return f"kept by the {one.custody.value} in {one.location}"
 
 
 def list_document(found: Backups) -> ListDocument:
@@ -85,7 +91,7 @@ def show_text(found: Details) -> str:
         f"  made       {instant(one.started_at)} to {instant(one.finished_at)}, by dbops {manifest.dbops}",
         f"  state of   {instant(one.instant)}",
         f"  databases  {_databases(one)}",
-        f"  lies in    {found.location}",
+        f"  lies in    {found.location if one.custody is Custody.REPOSITORY else one.location}",
         f"  manifest   {one.digest}",
         f"  {_fate(one) or 'never verified'}",
         "",
