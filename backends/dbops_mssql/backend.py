@@ -93,7 +93,7 @@ class SQLServer:
         """What would make a job on this server fail later."""
         from dbops_mssql.doctor import examine
 
-        return examine(reader, server)
+        return examine(reader, server, host, self.backup)
 
     def open(self, source: FromServer, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
         """The streams of a source."""

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from dbops.capabilities import Capability, Impossible, NotImplementedYet
 from dbops.errors import DbopsError
+from dbops.model.backup import BackupFacts
 from dbops.model.doctor import Examined, Standing, Symptom
 from dbops.model.finding import Missing
 from dbops.model.server import Server
-from dbops.spi import Reader
+from dbops.spi import BackupDriver, Host, Reader
 from dbops_mssql.driver import Driver, choose, described
 from dbops_mssql.probe import DATABASE
 from dbops_mssql.statement import text
+from dbops_mssql.support import support
 
-__all__ = ["Seen", "examine", "judge_connection", "judge_databases", "judge_driver", "judge_password", "judge_rights"]
+__all__ = [
+    "Seen", "examine", "judge_backup", "judge_connection", "judge_databases", "judge_driver", "judge_password",
+    "judge_rights",
+]  # fmt: skip
 
 EXPIRES_SOON_DAYS = 14
 SHOWN = 3
@@ -35,8 +41,11 @@ class Seen(msgspec.Struct, frozen=True):
     enters_msdb: int = 0
 
 
-def examine(reader: Reader, server: Server) -> Examined:
-    """Ask the server and this machine; what cannot be asked is unknown."""
+def examine(reader: Reader, server: Server, host: Host, backup: BackupDriver) -> Examined:
+    """Ask the server and this machine; what cannot be asked is unknown.
+
+    :param backup: knows what its backups need.
+    """
     found = list(_driver())
     clock: datetime | Missing
     try:
@@ -50,6 +59,7 @@ def examine(reader: Reader, server: Server) -> Examined:
     found += judge_password(seen, server)
     if server.edition != DATABASE:
         found += _databases(reader)
+    found += _backups(reader, server, host, backup)
     return Examined(symptoms=tuple(found), clock=clock, data_bytes=_size(reader, seen, server))
 
 
@@ -143,6 +153,33 @@ def judge_databases(closed: list[str], count: int) -> Symptom:
     return _symptom(
         "rights", Standing.PROBLEM, f"the login cannot enter {named}", "GRANT CONNECT ANY DATABASE opens all of them."
     )
+
+
+def _backups(reader: Reader, server: Server, host: Host, backup: BackupDriver) -> Iterator[Symptom]:
+    promised = support(Capability.BACKUP_PHYSICAL, server)
+    if isinstance(promised, Impossible | NotImplementedYet):
+        yield _symptom("settings", Standing.OK, f"backups are not made by dbops here: {promised.reason}")
+        return
+    try:
+        facts = backup.inspect(reader, server, host)
+    except DbopsError as error:
+        yield _unknown("settings", f"whether backups can be made is not known: {error.message}", error.hint)
+        return
+    yield from judge_backup(facts, [method.name for method in backup.methods(server)])
+
+
+def judge_backup(facts: BackupFacts, methods: Sequence[str]) -> Iterator[Symptom]:
+    """Pure: each method of backup with what keeps it from working. One that does is enough."""
+    shut = {one.method: one.reason for one in facts.blockers}
+    free = [name for name in methods if name not in shut]
+    for name in free:
+        yield _symptom("settings", Standing.OK, f"backups by {name} can be made")
+    for name, reason in shut.items():
+        if free:
+            yield _symptom("settings", Standing.OK, f"backups by {name} cannot be made: {reason}")
+        else:
+            summary = f"backups by {name} will fail: {reason}"
+            yield _symptom("settings", Standing.PROBLEM, summary, "See: dbops backup plan TARGET")
 
 
 def _size(reader: Reader, seen: Seen, server: Server) -> int | Missing:

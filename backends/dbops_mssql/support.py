@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dbops.capabilities import FULL, Capability, Impossible, NotImplementedYet, Support
 from dbops.model.server import Server
+from dbops_mssql.probe import DATABASE, MANAGED_INSTANCE, RDS
 
 __all__ = ["support"]
 
@@ -30,11 +31,37 @@ _TABLE: dict[Capability, Support] = {
     Capability.VERIFY_FINGERPRINTS: FULL,
 }
 _WRITES = {Capability.USERS_APPLY, Capability.USERS_TRANSACTIONAL, Capability.USERS_ROTATE}
+_FULL_BACKUPS = (
+    Capability.BACKUP_PHYSICAL,
+    Capability.RESTORE_PHYSICAL,
+    Capability.VERIFY_RESTORE,
+    Capability.VERIFY_FINGERPRINTS,
+)
+_CHAINS = (Capability.BACKUP_INCREMENTAL, Capability.BACKUP_LOGS, Capability.RESTORE_PITR)
+# By Server.edition, and by who else manages the server.
+_ELSEWHERE: dict[str, dict[Capability, Support]] = {
+    DATABASE: dict.fromkeys(
+        (*_FULL_BACKUPS, *_CHAINS),
+        Impossible("there is no BACKUP statement: the service makes its backups"),
+    ),
+    MANAGED_INSTANCE: dict.fromkeys(
+        _CHAINS, Impossible("Managed Instance takes COPY_ONLY full backups from users, and no other")
+    ),
+    RDS: dict.fromkeys(
+        (*_FULL_BACKUPS, *_CHAINS),
+        Impossible("Amazon RDS has procedures of its own for backups"),
+    ),
+}
 
 
 def support(capability: Capability, server: Server | None) -> Support:
     """Total: every capability, for every server and for the engine in general."""
     general = _TABLE[capability]
-    if server is not None and server.role == "standby" and capability in _WRITES:
+    if server is None or isinstance(general, Impossible | NotImplementedYet):
+        return general
+    for place in (server.edition, server.settings.get("managed_by", "")):
+        if capability in _ELSEWHERE.get(place, {}):
+            return _ELSEWHERE[place][capability]
+    if server.role == "standby" and capability in _WRITES:
         return Impossible("the database is read only: use the primary replica")
     return general

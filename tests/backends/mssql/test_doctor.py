@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
 
 from dbops.errors import ReadFailed
+from dbops.model.backup import BackupFacts, Blocker
 from dbops.model.doctor import Standing
 from dbops.model.finding import Missing
 from dbops.model.server import Server
-from dbops_mssql.doctor import Seen, examine, judge_connection, judge_databases, judge_driver, judge_password
+from dbops_mssql.doctor import (
+    Seen,
+    examine,
+    judge_backup,
+    judge_connection,
+    judge_databases,
+    judge_driver,
+    judge_password,
+)
 from dbops_mssql.driver import Driver
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,11 +60,32 @@ def test_databases_that_are_shut_are_counted_and_some_named() -> None:
     assert judge_databases(["a", "b", "c", "d", "e"], 9).summary == "the login cannot enter a, b, c and 2 more"
 
 
+def blocked(*methods: str) -> BackupFacts:
+    return BackupFacts(
+        databases=(),
+        log_bytes_per_s=0.0,
+        total_bytes=0,
+        blockers=tuple(Blocker(method=one, reason="because") for one in methods),
+    )
+
+
+def test_a_method_that_works_is_enough() -> None:
+    found = list(judge_backup(blocked("log"), ["full", "log"]))
+    assert [(one.standing, one.summary) for one in found] == [
+        (Standing.OK, "backups by full can be made"),
+        (Standing.OK, "backups by log cannot be made: because"),
+    ]
+    found = list(judge_backup(blocked("full", "log"), ["full", "log"]))
+    assert [one.standing for one in found] == [Standing.PROBLEM, Standing.PROBLEM]
+    assert found[0].summary == "backups by full will fail: because"
+
+
 def test_a_server_that_does_not_answer_is_unknown_and_not_well() -> None:
     class Broken:
         def rows(self, *_: object) -> list[object]:
             raise ReadFailed("no answer", reason="timeout")
 
-    found = examine(Broken(), SERVER)  # type: ignore[arg-type]  # only what is asked first
+    nothing = cast("Any", None)
+    found = examine(cast("Any", Broken()), SERVER, nothing, nothing)  # only what is asked first
     assert found.symptoms[-1].standing is Standing.UNKNOWN
     assert found.clock == found.data_bytes == Missing("timeout", "no answer")

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from dbops.host import LocalHost
 from dbops.model.doctor import Examined, Standing
 from dbops.model.finding import Missing
 from dbops.secrets import Secrets
 from dbops.session import connect
 from dbops.testing.mssql import MssqlServer, PrivateMssql
 from dbops_mssql import backend
-from dbops_mssql.doctor import examine
 
 
 def examined(server: MssqlServer, user: str = "") -> Examined:
     with connect(backend, server.endpoint(user), resolve=Secrets().resolve) as reader:
-        return examine(reader, backend.probe(reader))
+        return backend.examine(reader, backend.probe(reader), LocalHost(), ())
 
 
 def problems(found: Examined) -> list[str]:
@@ -44,18 +44,19 @@ def test_a_login_without_rights_is_told_what_to_run(private_mssql: PrivateMssql,
     server.create_database("shop")
     server.login("poor")
     found = examined(server, "poor")
-    assert problems(found) == [
+    assert problems(found)[:3] == [
         "the login lacks a right, so it is not one that sees sessions, waits and memory",
         "the login lacks a right, so it is not one that sees every principal and permission",
         "the login cannot enter shop",
     ]
+    assert [one for one in problems(found)[3:] if "whether backups can be made is not known" not in one] == []
     assert {one.fix for one in found.symptoms if one.standing is Standing.PROBLEM} == {
         "Run what this prints: dbops grants mssql --for health",
         "Run what this prints: dbops grants mssql --for audit",
         "GRANT CONNECT ANY DATABASE opens all of them.",
     }
     assert isinstance(found.data_bytes, Missing)
-    server.sql(backend.grants(["health", "audit"], "poor"))
+    server.sql(backend.grants(["health", "audit", "backup"], "poor"))
     assert problems(examined(server, "poor")) == []
 
 
@@ -63,6 +64,7 @@ def test_azure_sql_database_is_asked_about_the_database(private_mssql: PrivateMs
     server = private_mssql(version="12.0.2000.8", engine_edition=5)
     found = examined(server)
     assert not any("msdb" in one.summary or "enter" in one.summary for one in found.symptoms)
+    assert any("the service makes its backups" in one.summary for one in found.symptoms)
 
 
 PROGRAM = """
