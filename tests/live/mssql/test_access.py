@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from dbops.access.delta import compare
+from dbops.access.naming import find
 from dbops.config import Config, Target
 from dbops.model.access import AccessSnapshot
 from dbops.model.finding import Severity
@@ -17,6 +18,7 @@ from dbops.operations import access
 from dbops.operations.workspace import Workspace
 from dbops.state import State
 from dbops.testing.mssql import MssqlServer, PrivateMssql
+from tests.simulators.mssql.statements.windows_groups import set_members
 
 At = Callable[..., tuple[Workspace, Target]]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -153,3 +155,31 @@ def test_who_may_see_little_is_told_what_is_missing(private_mssql: PrivateMssql,
     assert found.databases_missing["shop"].reason == "hidden_rows"
     unknown = {one.id for one in access.audit(ws, target).unknown}
     assert {"ms.access.weak_password", "ms.access.orphaned"} <= unknown
+
+
+def test_members_of_groups_are_asked_of_windows(private_mssql: PrivateMssql, at: At) -> None:
+    server = private_mssql()
+    shop(server)
+    set_members(server.instance, "DOM\\staff", "DOM\\zoe", "DOM\\inner*")
+    server.instance.windows |= {"dom\\staff": "G", "dom\\dark": "G"}
+    server.sql("CREATE LOGIN [DOM\\staff] FROM WINDOWS", "CREATE LOGIN [DOM\\dark] FROM WINDOWS")
+    server.sql("CREATE USER [DOM\\staff]", "ALTER ROLE db_datareader ADD MEMBER [DOM\\staff]", database="shop")
+    ws, target = at(server)
+    assert access.explain(ws, target, principal="DOM\\zoe", action="SELECT", object_=ORDERS).allowed
+    found = access.audit(ws, target).findings
+    unknown = {one.principal for one in found if one.id == "ms.access.group_members"}
+    assert unknown == {"DOM\\staff", "DOM\\dark"}  # one has a group inside, Windows does not know the other
+
+
+def test_code_is_followed_as_far_as_it_is_shown(private_mssql: PrivateMssql, at: At) -> None:
+    server = private_mssql()
+    shop(server)
+    server.sql("GRANT CONNECT ANY DATABASE TO ops")
+    ws, target = at(server, "eve")
+    found = access.snapshot(ws, target)
+    view = found.objects[find(found, "view:shop.sales.totals")]
+    assert "unread" in view.flags
+    assert found.databases_missing == {}
+    whole = access.snapshot(*at(server))
+    [reads] = whole.objects[find(whole, "view:shop.sales.totals")].reads
+    assert whole.objects[reads.object].path == ("shop", "sales", "orders")
