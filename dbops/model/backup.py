@@ -70,6 +70,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
 
     :param custody: who keeps the bytes that it makes.
     :param partial: it can be limited to some databases; a copy of whole files cannot.
+    :param retires: it is the last backup of a database, which is offline afterwards.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
     custody: Custody = Custody.REPOSITORY
     partial: bool = False
+    retires: bool = False
 
 
 class Depot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from dbops.errors import DbopsError
 from dbops.model.backup import BackupFacts, BackupJob, BackupRecord, Chain, Destination, Method, Until, VerifyLevel
 from dbops.model.change import Change
 from dbops.model.server import Server
-from dbops.plan import SecretRef, Sql, Step
+from dbops.plan import Call, SecretRef, Sql, Step
 from dbops.plan import walk as every_step
 from dbops.spi import Backend
 from dbops.testing.shape import STANDARD, Quoting
@@ -119,6 +119,13 @@ class Samples:
             text = self._login(job, name, server)
             if text is not None:
                 yield f"login for {job}", text
+
+    def called(self, name: str, server: Server) -> Iterator[tuple[str, str]]:
+        """Every SQL text that a call runs: files in it may be named after what they hold."""
+        for label, steps in self.steps(name, server):
+            for step in every_step(steps):
+                if isinstance(step, Call) and isinstance(sql := step.arguments.get("sql"), str):
+                    yield label, sql
 
     def _login(self, job: str, name: str, server: Server) -> str | None:
         try:

@@ -53,7 +53,10 @@ def _method(name: str, kind: Literal["physical", "log"], title: str) -> Method:
 FULL = _method("full", "physical", "BACKUP DATABASE: COPY_ONLY, unless the configuration says that we own the chain")
 DIFFERENTIAL = _method("differential", "log", "BACKUP DATABASE … WITH DIFFERENTIAL: what changed since the last full")
 LOG = _method("log", "log", "BACKUP LOG: what happened since the last log backup")
-TAIL = _method("tail", "log", "BACKUP LOG … WITH NORECOVERY: the last log of a database, which is offline afterwards")
+TAIL = msgspec.structs.replace(
+    _method("tail", "log", "BACKUP LOG … WITH NORECOVERY: the last log of a database, which is offline afterwards"),
+    retires=True,
+)
 KINDS = {"full": Kind.FULL, "differential": Kind.DIFFERENTIAL, "log": Kind.LOG, "tail": Kind.LOG}
 S3_SINCE = 16
 BUDGET_S = 3600
