@@ -111,25 +111,31 @@ class Blocks:
                 yield Block(kind="escalation", summary=f"{self._principal.name} can still come to it: {one.summary}")
 
     def _chains(self) -> Iterator[Block]:
-        """Code that leads there without asking, and that may be used."""
+        """Code that leads there without asking, or asking somebody else, and that may be used."""
         found = 0
-        for module in self._snapshot.objects:
-            for action in self._leading(module):
+        for module in self._snapshot.objects if self._action in THROUGH else ():
+            for action, kind, why in self._leading(module):
                 if found < SHOWN and self._effective.usable(module, action) >> self._who & 1:
                     found += 1
                     by = label(self._snapshot, module)
                     yield Block(
-                        kind="chain",
-                        summary=f"all the same {self._principal.name} reaches it through {by} ({action}): an unbroken "
-                        "chain of ownership leads there, in which no right is asked for",
+                        kind=kind,
+                        summary=f"all the same {self._principal.name} reaches it through {by} ({action}): {why}",
                     )
 
-    def _leading(self, module: SecuredObject) -> tuple[str, ...]:
+    def _leading(self, module: SecuredObject) -> Iterator[tuple[str, str, str]]:
+        """By which action of a view or routine somebody gets there, and why he is let through."""
         target = self._table() or self._object
-        if not module.reads or not self._chain_to(module, target, frozenset()):
-            return ()
         actions = self._snapshot.kind(module).actions
-        return tuple(word for word in (self._action, "EXECUTE") if word in actions)[:1]
+        used = next((word for word in (self._action, "EXECUTE") if word in actions), "")
+        if not module.reads or not used:
+            return
+        if self._chain_to(module, target, frozenset()):
+            yield used, "chain", "an unbroken chain of ownership leads there, in which no right is asked for"
+        elif "definer" in module.flags and module.runs_as >= 0:
+            place = next((one.object for one in module.reads if self._snapshot.objects[one.object] == target), -1)
+            if place >= 0 and self._effective.nominal(target, self._action) >> module.runs_as & 1:
+                yield used, "execute_as", f"it runs as {self._name(module.runs_as)}, who may"
 
     def _chain_to(self, one: SecuredObject, target: SecuredObject, seen: frozenset[int]) -> bool:
         for reads in one.reads:

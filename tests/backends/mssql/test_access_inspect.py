@@ -319,3 +319,23 @@ def test_azure_sql_database_is_one_database_without_a_server() -> None:
     assert may(effective, "shop.ann", "SELECT", "table:shop.dbo.orders", usable=True)
     assert called(found, "shop.[ben@x.y]").attributes == ("ENTRA", "CONTAINED", "LOGIN")
     assert not may(effective, "shop.robot", "SELECT", "table:shop.dbo.orders", usable=True)
+
+
+def test_code_that_runs_as_somebody_else_leads_to_what_he_may() -> None:
+    rows = Rows().login("ann")
+    one = rows.database("shop").user("ann").user("robot", login=None, authentication=0).role("crew")
+    one.schema("its", "crew").thing("its.t").thing("dbo.as_robot", "P").thing("dbo.as_caller", "P")
+    one.reading("dbo.as_robot", "its.t").reading("dbo.as_caller", "its.t")
+    one.modules.append((one.object_id("dbo.as_robot"), one.id("robot")))
+    sql = "GRANT EXECUTE ON SCHEMA::dbo TO ann; GRANT SELECT ON its.t TO robot"
+    effective = rows.effective(sql)
+    found = effective.snapshot
+    told = explain(effective, find_principal(found, "ann"), "SELECT", found.objects[find(found, "table:shop.its.t")])
+    [block] = [block for block in told.blocked_by if block.kind in ("chain", "execute_as")]
+    assert block.summary == (
+        "all the same ann reaches it through procedure:shop.dbo.as_robot (EXECUTE): it runs as shop.robot, who may"
+    )
+    effective = rows.effective("GRANT EXECUTE ON SCHEMA::dbo TO ann")
+    found = effective.snapshot
+    told = explain(effective, find_principal(found, "ann"), "SELECT", found.objects[find(found, "table:shop.its.t")])
+    assert [block.kind for block in told.blocked_by] == ["no_grant"]
