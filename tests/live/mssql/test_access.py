@@ -67,6 +67,7 @@ def shop(server: MssqlServer) -> None:
     )
 
 
+@pytest.mark.proves("mssql", "access.inspect", "access.usable", "access.columns", by="a simulator")
 def test_questions(private_mssql: PrivateMssql, at: At) -> None:
     server = private_mssql()
     shop(server)
@@ -183,3 +184,19 @@ def test_code_is_followed_as_far_as_it_is_shown(private_mssql: PrivateMssql, at:
     whole = access.snapshot(*at(server))
     [reads] = whole.objects[find(whole, "view:shop.sales.totals")].reads
     assert whole.objects[reads.object].path == ("shop", "sales", "orders")
+
+
+@pytest.mark.proves("mssql", "access.row_security", by="a simulator")
+def test_policies_that_are_on_limit_everybody(private_mssql: PrivateMssql, at: At) -> None:
+    server = private_mssql()
+    shop(server)
+    [(orders,)] = server.sql("SELECT object_id FROM sys.tables WHERE name = N'orders'", database="shop")
+    policy = {"name": "mine", "object_id": 7, "schema_id": 1, "type": "SP", "is_enabled": True}
+    predicate = {"object_id": 7, "security_predicate_id": 1, "target_object_id": orders}
+    server.instance.set_rows("sys.security_policies", [policy], database="shop")
+    server.instance.set_rows("sys.security_predicates", [predicate], database="shop")
+    ws, target = at(server)
+    [limit] = access.explain(ws, target, principal="own", action="SELECT", object_=ORDERS).limits
+    assert limit.startswith("row-level security")
+    server.instance.set_rows("sys.security_policies", [{**policy, "is_enabled": False}], database="shop")
+    assert access.explain(ws, target, principal="own", action="SELECT", object_=ORDERS).limits == ()
