@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SERVER_GIVEN: dict[str, frozenset[str]] = {
-    "securityadmin": frozenset({"ALTER ANY LOGIN", "VIEW ANY DEFINITION"}),
+    "securityadmin": frozenset({"ALTER ANY LOGIN"}),
     "serveradmin": frozenset(
         {
             "ALTER ANY ENDPOINT",
@@ -15,7 +15,7 @@ SERVER_GIVEN: dict[str, frozenset[str]] = {
         }
     ),
     "setupadmin": frozenset({"ALTER ANY LINKED SERVER"}),
-    "processadmin": frozenset({"ALTER ANY CONNECTION", "ALTER SERVER STATE", "VIEW SERVER STATE"}),
+    "processadmin": frozenset({"ALTER ANY CONNECTION", "ALTER SERVER STATE"}),
     "diskadmin": frozenset({"ALTER RESOURCES"}),
     "dbcreator": frozenset({"CREATE ANY DATABASE", "ALTER ANY DATABASE"}),
     "bulkadmin": frozenset({"ADMINISTER BULK OPERATIONS"}),

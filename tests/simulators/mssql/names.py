@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.simulators.mssql.answers import Failed, failed
 from tests.simulators.mssql.identity import DBO, GUEST, SA
 from tests.simulators.mssql.model import Database, Object, Principal, Schema, named, roles_of
+from tests.simulators.mssql.permissions import covering
 
 if TYPE_CHECKING:
     from tests.simulators.mssql.session import Session
@@ -143,10 +144,15 @@ def _guest(database: Database) -> Principal | None:
 
 
 def connects(database: Database, user: Principal) -> bool:
+    """CONNECT, or what includes it, of the user, of public or of a role; a DENY of any of them keeps it out."""
     if user.principal_id == DBO:
         return True
-    stored = [one.state for one in database.permissions if one.grantee == user.principal_id and one.name == "CONNECT"]
-    return "D" not in stored and bool(stored)
+    who = {user.principal_id, 0} | roles_of(user.principal_id, database.members)
+    includes = covering("DATABASE", "CONNECT")
+    stored = {
+        one.state for one in database.permissions if one.class_ == 0 and one.grantee in who and one.name in includes
+    }
+    return "D" not in stored and (bool(stored) or 16384 in who)
 
 
 def schema_named(session: Session, database: Database, name: str) -> Schema | None:

@@ -218,8 +218,7 @@ def demand_read(session: Session, sources: list[Source]) -> None:
 
 def demand_object(session: Session, permission: str, database: Database, found: Object, columns: set[str]) -> None:
     """229 for the object, 230 for the first of its columns that is not allowed."""
-    user = names.user_of(session, database)
-    if user is not None and user.principal_id == DBO:
+    if owns(session, database, found):
         return
     schema, name = names.object_name(database, found)
     whole = has(session, permission, of_object(database, found), database)
@@ -239,6 +238,12 @@ def demand_object(session: Session, permission: str, database: Database, found: 
             raise object_denied(permission, database, found)
     if not columns and not whole:
         raise object_denied(permission, database, found)
+
+
+def owns(session: Session, database: Database, found: Object) -> bool:
+    """dbo and the owner of the object: nothing is denied to them, on no column either."""
+    user = names.user_of(session, database)
+    return user is not None and user.principal_id in {DBO, of_object(database, found).owner}
 
 
 def object_denied(permission: str, database: Database, found: Object) -> Failed:

@@ -89,7 +89,7 @@ def _column(session: Session, permission: str, database: Database, securable: Se
     found = database.objects[securable.major_id]
     if not any(session.same(one.name, column) for one in found.columns):
         return None
-    if rights.is_owner(session, database):
+    if rights.owns(session, database, found):
         return 1
     states = rights.column_states(session, permission, database, found).get(column, set())
     if "D" in states:
