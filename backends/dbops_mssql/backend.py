@@ -103,7 +103,9 @@ class SQLServer:
 
     def seal(self, seal: Seal, runtime: Runtime) -> str:
         """What the server stores for a password, as an SQL literal."""
-        raise Unsupported(f"{self.label}: passwords cannot be sealed yet")
+        from dbops_mssql.users import passwords
+
+        return passwords.seal(seal, runtime)
 
     def probe_until(self, probe: Probe, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> bool:
         """One asking."""

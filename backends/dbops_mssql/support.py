@@ -16,9 +16,9 @@ _TABLE: dict[Capability, Support] = {
     Capability.ACCESS_COLUMNS: FULL,
     Capability.ACCESS_DEFAULTS: Impossible("there are no default privileges: a grant on a schema covers new objects"),
     Capability.ACCESS_ROW_SECURITY: FULL,
-    Capability.USERS_APPLY: _COMING,
-    Capability.USERS_TRANSACTIONAL: _COMING,
-    Capability.USERS_ROTATE: _COMING,
+    Capability.USERS_APPLY: FULL,
+    Capability.USERS_TRANSACTIONAL: FULL,
+    Capability.USERS_ROTATE: FULL,
     Capability.USERS_TWO_PASSWORDS: Impossible("a login has one password"),
     Capability.BACKUP_LOGICAL: NotImplementedYet("there is no dump tool of the engine"),
     Capability.BACKUP_PHYSICAL: FULL,
@@ -40,10 +40,12 @@ _FULL_BACKUPS = (
 _CHAINS = (Capability.BACKUP_INCREMENTAL, Capability.BACKUP_LOGS, Capability.RESTORE_PITR)
 # By Server.edition, and by who else manages the server.
 _ELSEWHERE: dict[str, dict[Capability, Support]] = {
-    DATABASE: dict.fromkeys(
-        (*_FULL_BACKUPS, *_CHAINS),
-        Impossible("there is no BACKUP statement: the service makes its backups"),
-    ),
+    DATABASE: {
+        **dict.fromkeys(
+            (*_FULL_BACKUPS, *_CHAINS), Impossible("there is no BACKUP statement: the service makes its backups")
+        ),
+        **dict.fromkeys(_WRITES, NotImplementedYet("in Azure SQL Database: a session there stays in its database")),
+    },
     MANAGED_INSTANCE: dict.fromkeys(
         _CHAINS, Impossible("Managed Instance takes COPY_ONLY full backups from users, and no other")
     ),

@@ -222,7 +222,7 @@ class _Settling:
     def _split(self, grant: Grant, wish: Wish, options: Mapping[int, int]) -> Wish:
         """What stays of a grant; the rest goes. An owner may always pass on what he has."""
         # A grant goes with its grantor's right to make it. Who shall keep the access gets it from the owner first.
-        orphaned = 0 if grant.grantor == self._owner else grant.actions & ~options.get(grant.grantor, 0)
+        orphaned = grant.actions & ~options.get(grant.grantor, 0) if self._rests(grant) else 0
         excess, option = orphaned, 0
         if grant.grantee in self._numbers:
             excess |= grant.actions & ~wish.actions
@@ -234,6 +234,13 @@ class _Settling:
             self._goes.append((grant, excess, option))
         stays = grant.actions & ~excess
         return Wish(stays, stays if grant.grantee == self._owner else grant.grantable & stays & ~option)
+
+    def _rests(self, grant: Grant) -> bool:
+        """On an option of its grantor. Where more than owning and options let somebody grant, only those lose the right
+        to whom the spec leaves less."""
+        if grant.grantor == self._owner:
+            return False
+        return not self._working.rules.covering or grant.grantor in self._numbers
 
     def gained(self) -> list[AddGrant]:
         """What is missing."""

@@ -97,7 +97,8 @@ class _Export:
         for number in self._numbers:
             one = self._snapshot.principals[number]
             entry = self._entry(number, one)
-            if one.user:
+            # Without hosts a name is whole: that of a user in a database, or one that is written in brackets.
+            if one.user and self._rules.any_host:
                 accounts.setdefault(one.user, []).append((one, entry))
             else:
                 (users if _logs_in(one) else roles)[one.name] = entry
@@ -112,7 +113,7 @@ class _Export:
         attributes = [word.lower() for word in told if not rules.decided or word in rules.decided]
         attributes += [f"no{word.lower()}" for word in rules.assumed if word not in one.attributes]
         found: Entry = {
-            "state": "locked" if one.kind == "user" and not one.login else "",
+            "state": "locked" if one.kind == "user" and not one.login and not one.database else "",
             "attributes": attributes,
             "member_of": self._memberships(number, one),
             "grants": [*self._on_objects(number), *self._future(number)],

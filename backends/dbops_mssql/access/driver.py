@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dbops.access.audit import Question, Rule
-from dbops.errors import Unsupported
 from dbops.model.access import AccessSnapshot, Scope
 from dbops.model.change import Change
 from dbops.model.finding import Missing
@@ -17,8 +16,6 @@ from dbops.plan import Step
 from dbops.spi import Reader
 
 __all__ = ["SQLServerAccess"]
-
-_NO_USERS = "SQL Server: accounts cannot be planned yet"
 
 
 class SQLServerAccess:
@@ -46,7 +43,10 @@ class SQLServerAccess:
 
     def normalise(self, desired: Desired, server: Server) -> Wanted:
         """A spec in SQL Server's words."""
-        raise Unsupported(_NO_USERS)
+        from dbops_mssql.users.builtin import shipped
+        from dbops_mssql.users.words import Words
+
+        return Words(desired, server, shipped(server.major)).wanted()
 
     def parse(self, sql: str, snapshot: AccessSnapshot) -> tuple[Change, ...]:
         """GRANT, DENY, REVOKE and members of roles as changes."""
@@ -56,13 +56,17 @@ class SQLServerAccess:
 
     def compile(self, changes: Sequence[Change], server: Server) -> tuple[Step, ...]:
         """Steps."""
-        raise Unsupported(_NO_USERS)
+        from dbops_mssql.users.compile import compile_changes
+
+        return compile_changes(changes)
 
     def offboard(
         self, reader: Reader, seen: AccessSnapshot, who: Sequence[str], heir: str, server: Server
     ) -> tuple[Step, ...]:
-        """Steps after which an account is gone."""
-        raise Unsupported(_NO_USERS)
+        """Steps after which a login and its users are gone."""
+        from dbops_mssql.users.offboard import offboard
+
+        return offboard(reader, seen, who, heir, server)
 
     def render(self, change: Change, server: Server) -> str:
         """One change as T-SQL, with the database where it belongs."""

@@ -80,7 +80,8 @@ class Inside:
             if kind.strip() in OBJECTS and schema in self._schemas:
                 sort, mine = OBJECTS[kind.strip()], self._owner(schema, owner)
                 place = self._contained(sort, name, schema, mine, self._grants(sort, OBJECT, number))
-                self._things.change(place, flags=("system",) if shipped else ())
+                follows = self._schemas[schema] if owner is None else -1
+                self._things.change(place, flags=("system",) if shipped else (), follows=follows)
                 self._objects[number] = place
         for number, column, name in self._reader.tuples(text("access_columns")):
             if number in self._objects:
@@ -88,7 +89,8 @@ class Inside:
         for class_, number, name, schema, owner in self._reader.tuples(text("access_types")):
             if schema in self._schemas:
                 grants = self._grants(SECURABLES[class_], class_, number)
-                self._contained(SECURABLES[class_], name, schema, self._owner(schema, owner), grants)
+                place = self._contained(SECURABLES[class_], name, schema, self._owner(schema, owner), grants)
+                self._things.change(place, follows=self._schemas[schema] if owner is None else -1)
         for (number,) in self._reader.tuples(text("access_policies")):
             if number in self._objects:
                 self._things.change(self._objects[number], flags=("rls", "rls_forced", "policies"))

@@ -98,7 +98,7 @@ def _rules(builtin: tuple[Builtin, ...]) -> Rules:
         login="LOGIN",
         quotes=("[", "]"),
         drop_takes_rights=True,
-        decided=("LOGIN",),
+        decided=("LOGIN", "ORPHANED"),
         covering=COVERING,
     )
 

@@ -61,6 +61,7 @@ class Instance:
         self.faults = Faults()
         self.log: list[str] = []
         self.sessions: dict[int, Session] = {}
+        self.application_locks: dict[tuple[int, str], Session] = {}
         self.running: Session | None = None
         self.before: State | None = None
         self._lock = threading.RLock()
@@ -180,7 +181,8 @@ class Instance:
         if self._owner is session:
             self._owner = None
             self.before = None
-            self._free.notify_all()
+            with self._lock:
+                self._free.notify_all()
 
     # what tests prepare
 

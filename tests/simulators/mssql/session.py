@@ -47,6 +47,8 @@ class Session:
         self.waits = False
         self.attention = threading.Event()
         self.closed = False
+        self.returned = 0
+        """What the last procedure returned."""
         self.killed = False
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from tests.simulators.mssql import batch, control
+from tests.simulators.mssql import batch, control, names
 from tests.simulators.mssql.answers import Answer, Done, failed, unknown
 from tests.simulators.mssql.frames import Variable
 from tests.simulators.mssql.lexer import Cursor, Kind, tokens
@@ -51,14 +51,18 @@ def execute(session: Session, cursor: Cursor) -> Iterator[Answer]:
         cursor.expect(")")
         yield from inner(session, str(text), {})
         return
+    returned = ""
     if cursor.is_kind(Kind.VARIABLE):
-        variable(cursor)
+        returned = variable(cursor)
         cursor.expect("=")
     parts = cursor.dotted()
     arguments = _arguments(session, cursor)
     call = PROCEDURES.get(parts[-1].lower())
     if call is not None:
+        session.returned = 0
         yield from call(session, arguments)
+        if returned:
+            session.variables[returned] = Variable("int", session.returned)
         return
     from tests.simulators.mssql.statements.programs import call_procedure
 
@@ -130,6 +134,37 @@ def declarations(text: str) -> dict[str, str]:
         if not cursor.accept(","):
             break
     return found
+
+
+@procedure("sp_getapplock")
+def sp_getapplock(session: Session, arguments: Arguments) -> Iterator[Answer]:
+    """Exclusive, of a session, without waiting: 0, or -1 where another session has it."""
+    given = bound(arguments, "@resource", "@lockmode", "@lockowner", "@locktimeout", "@dbprincipal")
+    modes = str(given.get("@lockmode")), str(given.get("@lockowner")), given.get("@locktimeout")
+    if modes != ("Exclusive", "Session", 0):
+        raise unknown(f"sp_getapplock {modes}")
+    locks = session.instance.application_locks
+    key = (session.database_id, str(given["@resource"]))
+    holder = locks.get(key)
+    if holder is None or holder.closed or holder is session:
+        locks[key] = session
+    else:
+        session.returned = -1
+    yield Done()
+
+
+@procedure("sp_update_job")
+def sp_update_job(session: Session, arguments: Arguments) -> Iterator[Answer]:
+    """Of msdb: another owner of a job; 14262 for one that is not there."""
+    given = bound(arguments, "@job_id", "@owner_login_name")
+    owner = names.find_login(session, str(given["@owner_login_name"]))
+    rows = session.instance.state.rows.get("dbo.sysjobs", [])
+    found = [row for row in rows if str(row["job_id"]).lower() == str(given["@job_id"]).lower()]
+    if not found or owner is None:
+        raise failed(14262, f"The specified @job_id ('{given['@job_id']}') does not exist.")
+    for row in found:
+        row["owner_sid"] = owner.sid
+    yield Done()
 
 
 @procedure("sp_reset_connection")

@@ -1,0 +1,1 @@
+"""Logins, users and roles of SQL Server from a spec: its words, statements, passwords and farewells."""

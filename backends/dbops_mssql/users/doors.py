@@ -1,0 +1,81 @@
+"""What execution asks of the users column: the lock, and passwords that nobody chose."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from dbops.errors import CouldNotTell, Locked, NotPermitted, ReadFailed
+from dbops.model.server import Endpoint
+from dbops.plan import Value
+from dbops.secrets import make_up
+from dbops.spi import Reader, Runtime
+from dbops_mssql.statement import text
+
+__all__ = ["MASTER", "end_sessions", "generate_password", "users_lock"]
+
+# A lock of applications is one database's: every run must take it in the same one.
+MASTER = "master"
+GONE_WITHIN_S = 30.0
+
+
+@contextmanager
+def users_lock(
+    arguments: Mapping[str, object],  # noqa: ARG001 - a door's signature
+    endpoint: Endpoint,
+    runtime: Runtime,
+) -> Generator[tuple[Mapping[str, Value], Endpoint | None]]:
+    """Keep other runs away from this server's logins and users until the session ends.
+
+    :raises Locked: another run holds it.
+    """
+    with runtime.reader(endpoint.at(MASTER)) as reader:
+        if int(reader.scalar(text("users_lock"))) < 0:
+            raise Locked(f"{endpoint}: another run of dbops users is at work", hint="Try again when it is done.")
+        yield {}, None
+
+
+def end_sessions(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
+    """End the sessions of a login, which is disabled by now, and wait until they are gone.
+
+    :raises CouldNotTell: some are still there.
+    """
+    login = {"login": str(arguments["login"])}
+    ended: set[int] = set()
+    deadline = time.monotonic() + GONE_WITHIN_S
+    with runtime.reader(endpoint.at(MASTER)) as reader:
+        while found := [int(row[0]) for row in reader.tuples(text("users_sessions"), login)]:
+            for number in set(found) - ended:
+                _end(reader, number)
+            ended.update(found)
+            if time.monotonic() > deadline:
+                raise CouldNotTell(
+                    f"{len(found)} session(s) do not end", hint=f"They are being rolled back: {found}. Try again later."
+                )
+            time.sleep(0.1)
+    return {"ended": len(ended)}
+
+
+def _end(reader: Reader, number: int) -> None:
+    """KILL takes no parameter. One that went meanwhile is gone as well."""
+    try:
+        reader.tuples(f"KILL {number}")
+    except NotPermitted:
+        raise
+    except ReadFailed:
+        return
+
+
+def generate_password(
+    arguments: Mapping[str, object],
+    endpoint: Endpoint,  # noqa: ARG001 - a door's signature
+    runtime: Runtime,  # noqa: ARG001
+) -> Mapping[str, Value]:
+    """Write a password that nobody chose into a new private file.
+
+    :raises DestinationExists: the file is there.
+    """
+    make_up(Path(str(arguments["path"])), again=arguments.get("again") is True)
+    return {}

@@ -1,0 +1,249 @@
+"""Users from a spec on SQL Server: planned, carried out in one transaction, and then nothing left to do."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from dbops import registry, yaml
+from dbops.config import Config
+from dbops.errors import DbopsError, InputError, Locked, UsageError
+from dbops.operations import users
+from dbops.operations.workspace import Workspace
+from dbops.plan import SecretRef
+from dbops.session import connect
+from dbops.state import State
+from dbops.testing.mssql import MssqlDatabase, MssqlServer, PrivateMssql
+from dbops_mssql.statement import text
+
+FIRST, SECOND = "First-word-4711", "Second-word-4712"
+
+
+@pytest.fixture
+def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setenv("FIRST", FIRST)
+    monkeypatch.setenv("SECOND", SECOND)
+    return Workspace(Config(), state=State(tmp_path / "state", clock=lambda: datetime.now(UTC)))
+
+
+@pytest.fixture
+def shop(mssql_database: MssqlDatabase) -> MssqlDatabase:
+    mssql_database.sql("CREATE SCHEMA sales")
+    mssql_database.sql(
+        "CREATE TABLE sales.orders (id int NOT NULL PRIMARY KEY, email nvarchar(80), "
+        "status nvarchar(20), note nvarchar(9))",
+        "CREATE TABLE sales.items (id int NOT NULL PRIMARY KEY)",
+    )
+    return mssql_database
+
+
+def spec(name: str, **changed: object) -> str:
+    return yaml.dump(
+        {
+            "dbops": "users/1",
+            "manage": {"principals": ["app_*", "u_*"], "databases": [name]},
+            "roles": {
+                "app_read": {
+                    "grants": [
+                        {"object": f"schema:{name}.sales", "can": ["read"]},
+                        {"object": f"database:{name}", "can": ["view_definition"]},
+                    ]
+                },
+                "app_write": {
+                    "member_of": ["app_read"],
+                    "grants": [{"object": f"table:{name}.sales.*", "can": ["write"]}],
+                },
+                "app_owner": {"owns": [f"schema:{name}.sales"]},
+            },
+            "users": {
+                "u_alice": {
+                    "member_of": ["app_write", "db_datareader"],
+                    "password": "env:FIRST",
+                    "grants": [
+                        {"object": f"table:{name}.sales.orders", "can": ["update"], "columns": ["status", "note"]},
+                        {"object": f"table:{name}.sales.items", "can": ["references"], "grantable": True},
+                        {"object": "server", "can": ["view_any_definition"]},
+                    ],
+                },
+                "u_bob": {"state": "locked", "password": "env:FIRST"},
+                **changed,
+            },
+        }
+    )
+
+
+def signed_in(server: MssqlServer, name: str, password: str) -> bool:
+    server.remember(name, password)
+    try:
+        server.sql("SELECT 1", user=name)
+    except DbopsError:
+        return False
+    return True
+
+
+@pytest.mark.proves("mssql", "users.apply", by="a simulator")
+def test_one_apply_is_enough(shop: MssqlDatabase, ws: Workspace) -> None:
+    answer, outcome = users.apply(ws, spec(shop.name), shop.url())
+    assert answer.status == "drift"
+    assert outcome is not None
+    again, _ = users.plan(ws, spec(shop.name), shop.url())
+    assert [step.sql for step in again.steps] == []
+    assert again.status == "in_sync"
+    assert signed_in(shop.server, "u_alice", FIRST)
+    assert not signed_in(shop.server, "u_bob", FIRST)
+    shop.sql("SELECT id FROM sales.orders", user="u_alice")
+
+
+def test_what_is_taken_out_of_the_spec_goes(shop: MssqlDatabase, ws: Workspace) -> None:
+    users.apply(ws, spec(shop.name), shop.url())
+    less = yaml.dump(
+        {
+            "dbops": "users/1",
+            "manage": {"principals": ["app_*", "u_*"], "databases": [shop.name]},
+            "roles": {
+                "app_read": {"grants": [{"object": f"schema:{shop.name}.sales", "can": ["read"]}]},
+                "app_write": {},
+            },
+            "users": {"u_alice": {"member_of": ["app_read"], "state": "locked"}, "u_bob": {"state": "absent"}},
+        }
+    )
+    answer, outcome = users.apply(ws, less, shop.url())
+    assert outcome is not None
+    said = "\n".join(step.sql for step in answer.steps)
+    assert "REVOKE UPDATE ([status]) ON OBJECT::[sales].[orders] FROM [u_alice]" in said
+    assert f"USE [{shop.name}]; ALTER ROLE [app_write] DROP MEMBER [u_alice]" in said
+    assert "USE [master]; ALTER LOGIN [u_alice] DISABLE" in said
+    assert said.splitlines()[-1] == "USE [master]; DROP LOGIN [u_bob]"
+    assert users.plan(ws, less, shop.url())[0].status == "in_sync"
+    assert not signed_in(shop.server, "u_alice", FIRST)
+
+
+@pytest.mark.proves("mssql", "users.transactional", by="a simulator")
+def test_a_statement_that_fails_takes_all_back(private_mssql: PrivateMssql, ws: Workspace) -> None:
+    """The server and its databases are changed in one transaction."""
+    server = private_mssql()
+    server.create_database("shop")
+    server.sql("CREATE SCHEMA sales", database="shop")
+    server.sql("CREATE TABLE sales.orders (id int, status int, note int)", database="shop")
+    server.sql("CREATE TABLE sales.items (id int)", database="shop")
+    before = server.sql("SELECT name FROM sys.server_principals ORDER BY name")
+    server.instance.faults.refuse(r"GRANT SELECT ON SCHEMA", "CONTROL")
+    _, made = users.plan(ws, spec("shop"), server.url(database="shop"))
+    with pytest.raises(DbopsError, match="permission was denied"):
+        users.carry_out(ws, made).raise_for_status()
+    assert server.sql("SELECT name FROM sys.server_principals ORDER BY name") == before
+    assert server.sql("SELECT name FROM sys.database_principals WHERE name LIKE 'app%'", database="shop") == []
+
+
+def test_two_runs_at_once(shop: MssqlDatabase, ws: Workspace) -> None:
+    _, made = users.plan(ws, spec(shop.name), shop.url())
+    administrator = shop.server.endpoint(database="master")
+    with connect(registry.backend("mssql"), administrator, resolve=ws.secrets.resolve) as other:
+        assert other.scalar(text("users_lock")) == 0
+        with pytest.raises(Locked, match="another run of dbops users is at work"):
+            users.carry_out(ws, made).raise_for_status()
+    users.carry_out(ws, made).raise_for_status()
+
+
+def test_export_plans_to_nothing(shop: MssqlDatabase, ws: Workspace) -> None:
+    users.apply(ws, spec(shop.name), shop.url())
+    exported = users.export(ws, shop.url(), principals=["app_*", "u_*"], databases=[shop.name])
+    assert "u_alice" in exported
+    answer, _ = users.plan(ws, exported, shop.url())
+    assert [step.sql for step in answer.steps] == []
+
+
+@pytest.mark.proves("mssql", "users.rotate", by="a simulator")
+def test_rotate(shop: MssqlDatabase, ws: Workspace, tmp_path: Path) -> None:
+    users.apply(ws, spec(shop.name), shop.url())
+    plan = users.rotate(ws, shop.url(), "u_alice", SecretRef("env:SECOND"))
+    users.carry_out(ws, plan).raise_for_status()
+    assert signed_in(shop.server, "u_alice", SECOND)
+    assert not signed_in(shop.server, "u_alice", FIRST)
+    assert SECOND not in str(plan)
+    made_up = tmp_path / "alice"
+    plan = users.rotate(ws, shop.url(), "u_alice", SecretRef(f"file:{made_up}"), generate=True)
+    users.carry_out(ws, plan).raise_for_status()
+    assert signed_in(shop.server, "u_alice", made_up.read_text(encoding="utf-8").strip())
+    with pytest.raises(UsageError, match="has no password of its own"):
+        users.rotate(ws, shop.url(), f"{shop.name}.u_alice", SecretRef("env:SECOND"))
+
+
+def test_a_password_that_the_server_does_not_take_is_not_repeated(
+    shop: MssqlDatabase, ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users.apply(ws, spec(shop.name), shop.url())
+    for word, said in (
+        ("weak", "complex enough"),
+        ("", "is empty"),
+        ("x" * 129, "longer than 128"),
+        ("a\nb", "control"),
+    ):
+        monkeypatch.setenv("SECOND", word)
+        plan = users.rotate(ws, shop.url(), "u_alice", SecretRef("env:SECOND"))
+        with pytest.raises(DbopsError, match=said) as caught:
+            users.carry_out(ws, plan).raise_for_status()
+        assert not word or f"'{word}'" not in str(caught.value)
+
+
+def test_offboard(shop: MssqlDatabase, ws: Workspace) -> None:
+    users.apply(ws, spec(shop.name), shop.url())
+    shop.sql("ALTER AUTHORIZATION ON SCHEMA::[sales] TO [u_alice]")
+    shop.server.sql("CREATE LOGIN [u_heir] WITH PASSWORD = N'Heir-word-4713'")
+    with pytest.raises(UsageError, match="'u_alice' owns") as caught:
+        users.offboard(ws, shop.url(), "u_alice")
+    assert "--reassign-to" in caught.value.hint
+    with pytest.raises(UsageError, match="'u_heir' is nobody in"):
+        users.offboard(ws, shop.url(), "u_alice", heir="u_heir")
+    shop.sql("CREATE USER [u_heir] FOR LOGIN [u_heir]")
+    plan = users.offboard(ws, shop.url(), "u_alice", heir="u_heir")
+    users.carry_out(ws, plan).raise_for_status()
+    assert shop.sql("SELECT name FROM sys.database_principals WHERE name = 'u_alice'") == []
+    assert shop.server.sql("SELECT name FROM sys.server_principals WHERE name = 'u_alice'") == []
+    owner = "SELECT USER_NAME(principal_id) FROM sys.schemas WHERE name = 'sales'"
+    assert shop.sql(owner) == [("u_heir",)]
+
+
+def test_offboard_hands_over_jobs_and_ends_sessions(private_mssql: PrivateMssql, ws: Workspace) -> None:
+    server = private_mssql()
+    for name in ("u_alice", "u_heir"):
+        server.login(name)
+    sids = dict(server.sql("SELECT name, sid FROM sys.server_principals WHERE name LIKE 'u[_]%'"))
+    job = {"job_id": uuid.UUID(int=9), "name": "nightly", "enabled": 1, "owner_sid": bytes(sids["u_alice"])}
+    server.instance.set_rows("dbo.sysjobs", [job])
+    with pytest.raises(UsageError, match="owns the job nightly"):
+        users.offboard(ws, server.url(), "u_alice")
+    plan = users.offboard(ws, server.url(), "u_alice", heir="u_heir")
+    session = server.instance.session("u_alice")
+    users.carry_out(ws, plan).raise_for_status()
+    assert session.killed
+    assert server.sql("SELECT owner_sid FROM msdb.dbo.sysjobs") == [(sids["u_heir"],)]
+    assert server.sql("SELECT name FROM sys.server_principals WHERE name = 'u_alice'") == []
+
+
+def test_who_cannot_go(shop: MssqlDatabase, ws: Workspace) -> None:
+    with pytest.raises(UsageError, match="the server's own"):
+        users.offboard(ws, shop.url(), "sa")
+    with pytest.raises(UsageError, match="the server's own"):
+        users.offboard(ws, shop.url(), f"{shop.name}.dbo")
+
+
+def test_an_orphan_finds_its_login_again(shop: MssqlDatabase, ws: Workspace) -> None:
+    users.apply(ws, spec(shop.name), shop.url())
+    shop.server.sql("DROP LOGIN [u_alice]")
+    again, outcome = users.apply(ws, spec(shop.name), shop.url())
+    assert outcome is not None
+    said = [step.sql for step in again.steps]
+    assert f"USE [{shop.name}]; ALTER USER [u_alice] WITH LOGIN = [u_alice]" in said
+    assert users.plan(ws, spec(shop.name), shop.url())[0].status == "in_sync"
+    assert signed_in(shop.server, "u_alice", FIRST)
+    shop.sql("SELECT id FROM sales.orders", user="u_alice")
+
+
+def test_objects_that_are_not_there(shop: MssqlDatabase, ws: Workspace) -> None:
+    wrong = spec(shop.name, u_carl={"grants": [{"object": f"table:{shop.name}.sales.nothing", "can": ["select"]}]})
+    with pytest.raises(InputError, match=r"there is no object table:.*sales.nothing"):
+        users.plan(ws, wrong, shop.url())
