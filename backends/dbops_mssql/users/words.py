@@ -284,16 +284,17 @@ class Words:
             )
         kind = self.rules.kinds[name]
         try:
-            path: tuple[str, ...] = parts(rest, self.rules) if rest else ()
+            path = parts(rest, self.rules) if rest else ()
         except UsageError as error:
             raise InputError(f"{where}: {error.message}") from None
         if name == "column" or len(path) != kind.depth:
             example = ".".join(("database", "schema", "name")[: kind.depth])
             hint = "Write the table, and columns: [name, …]." if name == "column" else f"Write {name}:{example}."
             raise InputError(f"{where}: {text!r} is not the name of a {name}", hint=hint)
-        if kind.contained and path[0] not in self.desired.databases:
+        database = next(iter(path), "")
+        if kind.contained and database not in self.desired.databases:
             raise InputError(
-                f"{where}: the database {path[0]!r} is not among manage.databases",
+                f"{where}: the database {database!r} is not among manage.databases",
                 hint="Add it there, or correct the name.",
             )
         return kind, path
