@@ -186,9 +186,9 @@ def _called(one: Principal, text: str) -> bool:
     if not is_account(one):
         return False
     both = split_account(text)
-    if both is None or not one.host:
-        return one.user == text
-    return (one.user, one.host.lower()) == (both[0], both[1].lower())
+    if one.user == text and not one.host:
+        return True
+    return one.user == text if both is None else (one.user, one.host.lower()) == (both[0], both[1].lower())
 
 
 def _near(text: str, snapshot: AccessSnapshot) -> str:

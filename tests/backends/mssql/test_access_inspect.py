@@ -39,6 +39,9 @@ def test_a_name_means_the_login_before_a_user_and_a_user_by_its_database() -> No
     assert called(found, "x.y").name == "shop.[x.y]"
     with pytest.raises(UsageError, match="there is no principal 'nobody'"):
         find_principal(found, "nobody")
+    with pytest.raises(UsageError, match="guest could be several principals") as raised:
+        find_principal(found, "guest")
+    assert raised.value.hint == "Write one of: shop.guest; log.guest."
 
 
 def test_a_login_is_the_user_with_its_sid_whatever_he_is_called() -> None:
