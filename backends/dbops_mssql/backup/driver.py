@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from dbops.capabilities import Capability, supported
 from dbops.errors import Unsupported, UsageError
 from dbops.model.backup import (
     BackupFacts,
@@ -40,6 +41,7 @@ from dbops_mssql.backup.media import read as read_media
 from dbops_mssql.backup.places import devices, is_url
 from dbops_mssql.backup.sets import BackupSet, Kind
 from dbops_mssql.quoting import identifier
+from dbops_mssql.support import support
 
 __all__ = ["SQLServerBackup"]
 
@@ -57,6 +59,12 @@ TAIL = msgspec.structs.replace(
     _method("tail", "log", "BACKUP LOG … WITH NORECOVERY: the last log of a database, which is offline afterwards"),
     retires=True,
 )
+_METHODS = {
+    FULL: Capability.BACKUP_PHYSICAL,
+    DIFFERENTIAL: Capability.BACKUP_INCREMENTAL,
+    LOG: Capability.BACKUP_LOGS,
+    TAIL: Capability.BACKUP_LOGS,
+}
 KINDS = {"full": Kind.FULL, "differential": Kind.DIFFERENTIAL, "log": Kind.LOG, "tail": Kind.LOG}
 S3_SINCE = 16
 BUDGET_S = 3600
@@ -70,8 +78,8 @@ class SQLServerBackup:
     """Implements :class:`dbops.spi.BackupDriver` and :class:`dbops.spi.KeptByServer`."""
 
     def methods(self, server: Server) -> tuple[Method, ...]:
-        """The full backup first."""
-        return FULL, DIFFERENTIAL, LOG, TAIL
+        """The full backup first; a service may leave some of them to nobody but itself."""
+        return tuple(method for method, one in _METHODS.items() if supported(support(one, server)))
 
     def inspect(self, reader: Reader, server: Server, host: Host) -> BackupFacts:
         """What a plan is decided from."""

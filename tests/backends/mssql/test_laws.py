@@ -17,6 +17,7 @@ from dbops_mssql import backend
 from dbops_mssql.backup.facts import About, Database
 from dbops_mssql.backup.history import Carried
 from dbops_mssql.backup.sets import BackupSet, DatabaseFile, Kind, Media
+from dbops_mssql.probe import DATABASE, MANAGED_INSTANCE
 from dbops_mssql.quoting import valid_name
 
 NOW = datetime(2026, 1, 31, 3, tzinfo=UTC)
@@ -33,7 +34,14 @@ def server(*version: int, **more: str) -> Server:
 
 class TestSQLServer(OfflineLaws):
     backend: ClassVar[Backend] = backend
-    servers = (server(16, 0), server(17, 0), server(13, 0), server(16, 0, role="standby"))
+    servers = (
+        server(16, 0),
+        server(17, 0),
+        server(13, 0),
+        server(16, 0, role="standby"),
+        server(16, 0, edition=DATABASE),
+        server(16, 0, edition=MANAGED_INSTANCE),
+    )
     quoting: ClassVar[Quoting] = Quoting(("[", "]"))
 
     def valid(self, name: str) -> bool:
