@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -27,10 +28,6 @@ from dbops_mssql.backup import link
 from tests.simulators.mssql import media
 
 DISK = "D:\\backup"
-
-
-def proves(*capabilities: str) -> pytest.MarkDecorator:
-    return pytest.mark.proves("mssql", *capabilities, by="a simulator")
 
 
 class Shop:
@@ -112,7 +109,7 @@ def test_a_backup_is_the_servers_and_is_copy_only(shop: Shop) -> None:
     assert any(device.startswith(f"{DISK}\\shop_{one.id}") for device in shop.disk().written)
 
 
-@proves("backup.physical", "verify.restore", "verify.fingerprints")
+@pytest.mark.proves("mssql", "backup.physical", "verify.restore", "verify.fingerprints", by="a simulator")
 def test_a_backup_is_proven_on_another_instance_and_the_copy_dropped(shop: Shop) -> None:
     made = backup.run(shop.ws, "shop", databases=["shop"])
     found = verify.verify(shop.ws, made.backup.id)
@@ -193,7 +190,7 @@ def test_backups_of_others_are_told(shop: Shop) -> None:
     assert any("sa made a full backup on" in note and "X:\\theirs.bak" in note for note in made.notes)
 
 
-@proves("backup.incremental", "backup.logs", "restore.physical")
+@pytest.mark.proves("mssql", "backup.incremental", "backup.logs", "restore.physical", by="a simulator")
 def test_a_chain_of_ours_comes_back_to_the_newest_state(shop: Shop) -> None:
     ws = shop.workspace(owns=True)
     backup.run(ws, "shop", databases=["shop"])
@@ -224,7 +221,7 @@ def test_the_plan_shows_statements_that_can_be_pasted(shop: Shop) -> None:
     assert names(shop.other) == set()
 
 
-@proves("restore.pitr")
+@pytest.mark.proves("mssql", "restore.pitr", by="a simulator")
 def test_an_instant_is_reached_by_the_log_that_holds_it(shop: Shop) -> None:
     from dbops.report.restore import plan_text
 
@@ -262,6 +259,36 @@ def test_a_database_that_is_being_restored_counts_as_there(shop: Shop) -> None:
         plans.apply(shop.ws, plan)
     assert "(RESTORING)" in caught.value.message
     assert names(shop.other) == {"shop_back"}
+
+
+def test_what_is_to_be_restored_is_said(shop: Shop) -> None:
+    backup.run(shop.ws, "shop")
+    with pytest.raises(UsageError) as caught:
+        restore.plan(shop.ws, "shop", into=shop.into("shop_back"))
+    assert "say with --database which database is meant" in caught.value.message
+    assert "One of: master, model, msdb, shop." in (caught.value.hint or "")
+    with pytest.raises(UsageError) as caught:
+        restore.plan(shop.ws, "shop", wish=Wish(databases=("shop",), media=("D:\\x.bak",)))
+    assert "--media is read by an instance" in caught.value.message
+    with pytest.raises(UsageError) as caught:
+        restore.plan(shop.ws, "shop", wish=Wish(databases=("shop",)), into="/tmp/not-there-shop")
+    assert "a directory cannot take them" in caught.value.message
+
+
+def test_a_secondary_replica_makes_no_differential(shop: Shop) -> None:
+    state = shop.server.instance.state
+    database = shop.server.instance.database("shop")
+    database.options["replica_id"] = uuid.uuid4()
+    rows = [{"database_id": database.database_id, "is_local": True, "is_primary_replica": False}]
+    shop.server.instance.set_rows("sys.dm_hadr_database_replica_states", rows)
+    try:
+        with pytest.raises(UsageError) as caught:
+            backup.run(shop.workspace(owns=True), "shop", method="differential", databases=["shop"])
+        assert "on a secondary replica there are no differential backups" in caught.value.message
+        backup.run(shop.workspace(owns=True), "shop", databases=["shop"])
+        assert shop.server.sql("SELECT is_copy_only FROM msdb.dbo.backupset") == [(True,)]
+    finally:
+        state.rows.clear()
 
 
 def test_what_a_failed_restore_made_is_dropped(shop: Shop) -> None:
