@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from dbops.errors import InputError, UsageError
 from dbops.model.backup import BackupRecord, Chain, Destination, Until
@@ -50,7 +51,12 @@ def _holding(records: Iterable[BackupRecord], uuids: set[str]) -> tuple[BackupRe
         if own:
             chosen.append(record)
             left -= own
-    return tuple(sorted(chosen, key=lambda one: (one.finished_at, one.id)))
+    return tuple(sorted(chosen, key=_age))
+
+
+def _age(record: BackupRecord) -> tuple[datetime, int, str]:
+    """Two backups may end in one second, which is as fine as msdb counts; the log counts finer."""
+    return record.finished_at, max((one.last_lsn for one in carried(record).sets), default=0), record.id
 
 
 def sequenced(records: Sequence[BackupRecord], until: Until, database: str) -> Sequenced:
