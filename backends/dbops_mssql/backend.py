@@ -1,15 +1,13 @@
 """SQL Server as one object: the assembly of its parts, and nothing else."""
 
-# ruff: noqa: ARG002
-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
-from dbops.capabilities import Capability, NotImplementedYet, Support
-from dbops.errors import Unsupported, UsageError
+from dbops.capabilities import Capability, Support
+from dbops.errors import UsageError
 from dbops.model.doctor import Examined
 from dbops.model.server import Endpoint, Server, Session, Version
 from dbops.plan import FromServer, Opening, Probe, Seal, Value
@@ -63,10 +61,6 @@ class SQLServer:
 
         return SQLServerHealth()
 
-    def _not_yet(self, capability: Capability) -> NoReturn:
-        answer = self.support(capability, None)
-        raise Unsupported(f"{self.label}: {answer.reason if isinstance(answer, NotImplementedYet) else capability}")
-
     def support(self, capability: Capability, server: Server | None) -> Support:
         """Total."""
         return support(capability, server)
@@ -89,8 +83,8 @@ class SQLServer:
 
         return grants(jobs, login, version)
 
-    def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
-        """What would make a job on this server fail later."""
+    def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:  # noqa: ARG002
+        """What would make a job on this server fail later. No job needs a client program, wherever it lies."""
         from dbops_mssql.doctor import examine
 
         return examine(reader, server, host, self.backup)

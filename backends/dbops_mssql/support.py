@@ -8,7 +8,6 @@ from dbops_mssql.probe import DATABASE, MANAGED_INSTANCE, RDS
 
 __all__ = ["support"]
 
-_COMING = NotImplementedYet("being written")
 _TABLE: dict[Capability, Support] = {
     Capability.HEALTH: FULL,
     Capability.ACCESS_INSPECT: FULL,
