@@ -70,6 +70,6 @@ class SQLServerAccess:
 
     def render(self, change: Change, server: Server) -> str:
         """One change as T-SQL, with the database where it belongs."""
-        from dbops_mssql.access.sql import script
+        from dbops_mssql.users.sql import script
 
         return script(change)

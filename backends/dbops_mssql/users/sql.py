@@ -15,12 +15,13 @@ from dbops.model.change import (
     SetPassword,
 )
 from dbops.plan import Fragment, Seal, SecretRef
+from dbops.plan.steps import fragment_text
 from dbops_mssql.access import sql
 from dbops_mssql.access.people import split_name
 from dbops_mssql.quoting import identifier
 from dbops_mssql.users.passwords import PASSWORD, UNUSABLE
 
-__all__ = ["MASTER", "Statement", "statements", "undo"]
+__all__ = ["MASTER", "Statement", "script", "statements", "undo"]
 
 MASTER = "master"
 Statement = tuple[Fragment, ...]
@@ -39,6 +40,13 @@ def statements(change: Change) -> tuple[Statement, ...]:
     if isinstance(change, DropPrincipal):
         return (_in(_where(change.name), f"DROP {_sort(change.name, change.kind)} {_name(change.name)}"),)
     return (_in(sql.where(change), sql.statement(change)),)
+
+
+def script(change: Change) -> str:
+    """To paste; a secret shows as a comment that names where it is."""
+    if isinstance(change, CreatePrincipal | AlterPrincipal | SetPassword | DropPrincipal):
+        return "\n".join("".join(fragment_text(part) for part in one) + ";" for one in statements(change))
+    return sql.script(change)
 
 
 def undo(change: Change) -> str:

@@ -9,11 +9,25 @@ from typing import ClassVar
 import msgspec
 
 from dbops.model.backup import BackupFacts, BackupJob, BackupRecord, Custody, DatabaseFacts, Depot, Destination
+from dbops.model.change import (
+    AddGrant,
+    AddMembership,
+    AlterPrincipal,
+    Change,
+    CreatePrincipal,
+    DropPrincipal,
+    ObjectName,
+    RemoveGrant,
+    RemoveMembership,
+    SetOwner,
+    SetPassword,
+)
 from dbops.model.server import Server
 from dbops.spi import Backend
-from dbops.testing.contracts import BackupSample, OfflineLaws
+from dbops.testing.contracts import SECRET, BackupSample, OfflineLaws
 from dbops.testing.shape import Quoting
 from dbops_mssql import backend
+from dbops_mssql.access.people import account_name
 from dbops_mssql.backup.facts import About, Database
 from dbops_mssql.backup.history import Carried
 from dbops_mssql.backup.sets import BackupSet, DatabaseFile, Kind, Media
@@ -47,6 +61,30 @@ class TestSQLServer(OfflineLaws):
     def valid(self, name: str) -> bool:
         """With a backslash a login is one of Windows, which is made by another statement."""
         return valid_name(name) and "\\" not in name
+
+    def changes(self, name: str) -> Sequence[Change]:
+        """Of a login, of its user in a database, and of roles."""
+        login, user, role = account_name("", name), account_name("shop", name), account_name("shop", "app")
+        table = ObjectName("table", ("shop", name, name))
+        return [
+            CreatePrincipal(name=login, kind="user", attributes=("SQL", "LOGIN"), password=SECRET),
+            CreatePrincipal(name=user, kind="user", attributes=()),
+            CreatePrincipal(name=user, attributes=()),
+            CreatePrincipal(name=login, attributes=()),
+            AlterPrincipal(name=login, gains=("LOGIN",)),
+            AlterPrincipal(name=login, loses=("LOGIN",)),
+            AlterPrincipal(name=user, loses=("ORPHANED",)),
+            SetPassword(name=login, password=SECRET, stored="stored"),
+            AddMembership(member=user, group=role),
+            RemoveMembership(member=role, group=user),
+            AddGrant(principal=user, object=table, actions=("SELECT",), grantable=True),
+            AddGrant(principal=user, object=ObjectName("column", (*table.path, name)), actions=("UPDATE",)),
+            AddGrant(principal=login, object=ObjectName("server", ()), actions=("VIEW ANY DEFINITION",)),
+            RemoveGrant(principal=user, object=ObjectName("schema", ("shop", name)), actions=("SELECT",)),
+            SetOwner(object=ObjectName("schema", ("shop", name)), owner=user, old=account_name("shop", "dbo")),
+            DropPrincipal(name=user, kind="user"),
+            DropPrincipal(name=login, kind="user"),
+        ]
 
     def backups(self, name: str) -> Sequence[BackupSample]:
         return [sample(method, kind, name) for method, kind in KINDS.items()]
