@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from tests.simulators.mssql.answers import Failed, Refused, error
@@ -316,3 +318,19 @@ def test_orphaned_user_is_repaired_by_its_login(instance: Instance) -> None:
     assert run(instance, orphans) == [("bob",)]
     run(instance, "ALTER USER bob WITH LOGIN = bob")
     assert run(instance, orphans) == []
+
+
+def test_login_goes_when_its_jobs_and_databases_are_another_ones(instance: Instance) -> None:
+    """DROP LOGIN: a login that owns a database or an agent's job cannot be dropped; sp_update_job."""
+    [(sid,)] = run(instance, "SELECT sid FROM sys.server_principals WHERE name = 'bob'")
+    instance.set_rows("dbo.sysjobs", [{"job_id": uuid.UUID(int=7), "name": "nightly", "enabled": 1, "owner_sid": sid}])
+    instance.execute("CREATE DATABASE other; ALTER AUTHORIZATION ON DATABASE::other TO bob")
+    assert refused(instance, "DROP LOGIN bob") == 15174
+    instance.execute("ALTER AUTHORIZATION ON DATABASE::other TO sa")
+    assert refused(instance, "DROP LOGIN bob") == 15170
+    assert refused(instance, "EXEC msdb.dbo.sp_update_job @job_name = N'nope', @owner_login_name = N'sa'") == 14262
+    assert refused(instance, "EXEC msdb.dbo.sp_update_job @job_name = N'nightly', @owner_login_name = N'x'") == 14234
+    instance.execute("EXEC msdb.dbo.sp_update_job @job_name = N'nightly', @owner_login_name = N'sa'")
+    instance.execute("DROP LOGIN bob")
+    owners = "SELECT SUSER_SNAME(owner_sid) FROM msdb.dbo.sysjobs WHERE name = N'nightly'"
+    assert instance.execute(owners) == [("sa",)]

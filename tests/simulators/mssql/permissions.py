@@ -6,6 +6,7 @@ From the tables "Implied by …" of the pages GRANT Server Permissions, GRANT Da
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 
@@ -263,15 +264,17 @@ def find(class_desc: str, name: str, major: int) -> Builtin | None:
     return found if found and found.since <= major else None
 
 
-def covering(class_desc: str, name: str) -> list[str]:
+@cache
+def covering(class_desc: str, name: str) -> tuple[str, ...]:
     """A permission and everything of its class that includes it, the least first."""
     chain = [name]
     while (found := BUILTIN.get((class_desc, chain[-1]))) and found.covering:
         chain.append(found.covering)
-    return chain
+    return tuple(chain)
 
 
-def above(class_desc: str, name: str) -> set[tuple[str, str]]:
+@cache
+def above(class_desc: str, name: str) -> frozenset[tuple[str, str]]:
     """What a class above must give for this permission: of each covering permission, the parent's."""
     found = {BUILTIN[class_desc, one] for one in covering(class_desc, name) if (class_desc, one) in BUILTIN}
-    return {(one.parent, one.parent_covering) for one in found if one.parent}
+    return frozenset((one.parent, one.parent_covering) for one in found if one.parent)
