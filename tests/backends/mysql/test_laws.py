@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
+from dbops.access.accounts import account_name
 from dbops.model.backup import (
     Artifact,
     BackupFacts,
@@ -100,6 +101,10 @@ class Laws(OfflineLaws):
     def role(self, name: str) -> str:
         """A role of that name."""
         raise NotImplementedError
+
+    def login_name(self, name: str) -> str:
+        """In quotes: ``0@0`` would be a user at a host."""
+        return account_name(name, "%")
 
     def backups(self, name: str) -> Sequence[BackupSample]:
         return [self.dumped(name), self.copied(name)]
