@@ -35,6 +35,7 @@ from dbops.plan import (
     ToNowhere,
     ToRepository,
     Transfer,
+    Value,
     Wait,
     WriteFile,
     difference,
@@ -299,6 +300,18 @@ def test_a_plan_as_text() -> None:
         "   - look  [read]",
         "        ls <scratch.path>",
     ]
+
+
+def test_the_statement_that_a_call_runs_is_shown() -> None:
+    def call(statement: str) -> Call:
+        arguments: dict[str, Value] = {"sql": statement, "database": "shop"}
+        return Call(id="c", summary="do c", risk=Risk.WRITE, provider="backend", operation="run", arguments=arguments)
+
+    assert render_text(plan(call("DROP USER x"))).splitlines()[1:] == ["1. do c  [write]", "     DROP USER x"]
+    assert difference(plan(call("DROP USER x")), plan(call("DROP USER y"))) == (
+        "- do c: DROP USER x",
+        "+ do c: DROP USER y",
+    )
 
 
 # How two plans differ
