@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dbops.access.naming import find, find_accounts, find_principal, label, parts, spell, split_kind
 from dbops.errors import UsageError
 from dbops.model.access import AccessSnapshot, Kind, Matching, Rules
+from dbops.model.finding import Missing
 
 RULES = Rules(
     kinds={
@@ -87,6 +88,14 @@ def test_an_object_without_a_path_goes_by_its_kind(make: Make) -> None:
     found = msgspec.structs.replace(found, rules=rules, objects=(*found.objects, server))
     assert label(found, server) == "server"
     assert found.objects[find(found, "server")] is server
+
+
+def test_what_is_not_there_may_be_in_a_database_that_was_not_read(make: Make) -> None:
+    missing = {name: Missing("no_permission", "no right to connect") for name in ("log", "vault")}
+    found = msgspec.structs.replace(make(people={}), databases_missing=missing)
+    with pytest.raises(UsageError, match=r"there is no object table:log\.s\.t") as raised:
+        find(found, "table:log.s.t")
+    assert raised.value.hint == "Not read: log, vault."
 
 
 def test_what_is_not_there_is_said(make: Make) -> None:
