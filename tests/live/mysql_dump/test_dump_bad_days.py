@@ -23,6 +23,7 @@ from dbops.testing.mysql import Series
 from dbops.testing.servers import Installation, ThrowawayServer
 from dbops_mysql.backup.artifacts import contents
 
+pytestmark = pytest.mark.mysql(newest=True)
 LEFT = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'dump login'"
 BIG = 200_000
 # Texts that hardly compress.
@@ -153,7 +154,6 @@ def test_ctrl_c_ends_it_and_lets_everything_go(
     nothing_left(big, ws)
 
 
-@pytest.mark.mysql(newest=True)
 def test_a_row_of_forty_megabytes(
     shop: ThrowawayServer, mysql_series: Series, private_mysql: Private, workspace: Callable[..., Workspace]
 ) -> None:
@@ -191,7 +191,6 @@ def test_a_server_that_is_read_only(shop: ThrowawayServer, workspace: Callable[.
         shop.sql("SET GLOBAL read_only = OFF")
 
 
-@pytest.mark.mysql(newest=True)
 def test_a_server_without_a_binary_log(
     private_mysql: Private, mysql_series: Series, workspace: Callable[..., Workspace]
 ) -> None:
@@ -226,7 +225,6 @@ def test_a_server_without_a_binary_log(
     assert len(open_shelf(ws, ws.target("shop")).records) == seen
 
 
-@pytest.mark.mysql(newest=True)
 def test_where_tls_is_required_the_programs_speak_it_too(
     private_mysql: Private, workspace: Callable[..., Workspace], tmp_path: Path
 ) -> None:
