@@ -202,15 +202,15 @@ def _left(scene: Scene, again: str) -> list[str]:
 def _farewell(engine: str) -> list[str]:
     return [
         "The same on a server of your own:",
-        "  dbops init                                       # a dbops.toml to fill in",
-        f"  {f'dbops grants {engine} --for health,audit,backup':<49}# the SQL of a login for it",
-        "  dbops doctor                                     # what would fail at 3 a.m.",
+        "  dbops init                                         # a dbops.toml to fill in",
+        f"  {f'dbops grants {engine} --for health,audit,backup':<51}# the SQL of a login for it",
+        "  dbops doctor                                       # what would fail at 3 a.m.",
         "  dbops health check NAME",
         "  dbops audit run NAME",
         "  dbops users export NAME -o users.yaml; dbops users plan users.yaml NAME",
         "  dbops backup plan NAME; dbops backup run NAME; dbops backup verify NAME",
         "  dbops report NAME -o report.html",
-        "  dbops job export systemd                         # all of it, every night",
+        "  dbops job export systemd                           # all of it, every night",
     ]
 
 

@@ -6,7 +6,7 @@ the logins that the test made), ``private_mssql`` (a function that makes instanc
 
 ``DBOPS_TEST_MSSQL_URL=mssql://sa:secret@host/?TrustServerCertificate=yes`` names the real server, which ``mssql`` then
 is. Without it, the fixture ``mssql_simulator`` is asked, which a project that has a simulator overrides. A test that
-plays with the simulator's own insides asks for ``private_mssql``, or is skipped where ``mssql.instance`` is None.
+plays with the simulator's own insides asks for ``private_mssql``, or for ``mssql_driver`` and the simulator itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dbops.testing.missing import missing
 __all__ = ["MssqlDatabase", "MssqlServer", "PrivateMssql", "Simulate"]
 
 VARIABLE = "DBOPS_TEST_MSSQL_URL"
-FIXTURES = {"mssql", "private_mssql"}
+FIXTURES = {"mssql", "private_mssql", "mssql_driver"}
 _LOGINS = """
 SELECT name FROM sys.server_principals
 WHERE type IN ('S', 'U', 'G') AND principal_id > 1
@@ -176,9 +176,20 @@ def mssql_simulator() -> Simulate | None:
 
 
 @pytest.fixture(scope="session")
-def mssql(mssql_simulator: Simulate | None) -> Iterator[MssqlServer]:
+def mssql_driver() -> None:
+    """A driver that connects; the test is skipped, or fails where SQL Server is required, when there is none."""
+    from dbops import registry
+
+    anywhere = Endpoint(engine="mssql", options={"TrustServerCertificate": "yes"})
+    try:
+        registry.backend("mssql").session(anywhere, read_only=True, timeout_s=1)
+    except ConfigError as error:
+        missing("mssql", f"SQL Server ({error.message})")
+
+
+@pytest.fixture(scope="session")
+def mssql(mssql_driver: None, mssql_simulator: Simulate | None) -> Iterator[MssqlServer]:  # noqa: ARG001
     """A server shared by all tests of the session (of the worker): leave nothing on it."""
-    _require_driver()
     with tempfile.TemporaryDirectory(prefix="dbops-mssql-") as directory:
         if os.environ.get(VARIABLE):
             yield _real(os.environ[VARIABLE], Path(directory))
@@ -200,9 +211,12 @@ def mssql_database(mssql: MssqlServer) -> Iterator[MssqlDatabase]:
 
 
 @pytest.fixture
-def private_mssql(mssql_simulator: Simulate | None, tmp_path: Path) -> Iterator[PrivateMssql]:
+def private_mssql(
+    mssql_driver: None,  # noqa: ARG001
+    mssql_simulator: Simulate | None,
+    tmp_path: Path,
+) -> Iterator[PrivateMssql]:
     """``private_mssql(version="13.0.7000.1")``: a simulated server for this test, to be set up and broken freely."""
-    _require_driver()
     with ExitStack() as stack:
         numbers = itertools.count(1)
 
@@ -212,16 +226,6 @@ def private_mssql(mssql_simulator: Simulate | None, tmp_path: Path) -> Iterator[
             return stack.enter_context(_simulate(mssql_simulator)(directory, **settings))
 
         yield make
-
-
-def _require_driver() -> None:
-    from dbops import registry
-
-    anywhere = Endpoint(engine="mssql", options={"TrustServerCertificate": "yes"})
-    try:
-        registry.backend("mssql").session(anywhere, read_only=True, timeout_s=1)
-    except ConfigError as error:
-        missing("mssql", f"SQL Server ({error.message})")
 
 
 def _simulate(simulator: Simulate | None) -> Simulate:

@@ -69,10 +69,10 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def pair(mssql_simulator: Simulate | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[MssqlServer]]:
-    """Two instances that see the same media."""
-    if mssql_simulator is None:
-        pytest.skip("these tests look into the simulator")
+def pair(
+    mssql_driver: None, mssql_simulator: Simulate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[MssqlServer]]:
+    """Two simulated instances that see the same media, which these tests look at and spoil, wherever they run."""
     with ExitStack() as stack:
         servers = [
             stack.enter_context(mssql_simulator(tmp_path_factory.mktemp(name), name=name))
