@@ -115,7 +115,7 @@ def rotate(
     if discard_old:
         made = operation.discard(ws, wanted, name)
     else:
-        reference = SecretRef.parse(given[0])
+        reference = SecretRef.parse(given[0], "--generate" if password is None else "--password")
         made = operation.rotate(ws, wanted, name, reference, generate=generate is not None, keep_old=keep_old)
     _carry_out(ws, made, wanted, yes=yes, format_=format_, output=output, schema="dbops.users.rotate/1")
 

@@ -108,6 +108,9 @@ def test_rotate_and_offboard(
     assert run(["users", "rotate", database.url(), "alice", "--password", "env:NEXT", "--yes"]) == 0
     assert "never-shown" not in "".join(capsys.readouterr())
     assert run(["users", "rotate", database.url(), "pg_monitor", "--password", "env:NEXT", "--yes"]) == 2
+    capsys.readouterr()
+    assert run(["users", "rotate", database.url(), "alice", "--generate", "/tmp/new", "--yes"]) == 78
+    assert "--generate: this is not a reference to a secret" in capsys.readouterr().err
     assert run(["users", "rotate", database.url(), "alice", "--generate", "env:NEXT", "--yes"]) == 2
     assert run(["users", "offboard", database.url(), "alice", "--yes"]) == 2
     assert "--reassign-to" in capsys.readouterr().err
