@@ -77,7 +77,8 @@ def clean_run(cli: Cli) -> str:
 
 
 def leftovers(site: Site) -> set[str]:
-    """Folders of backups without a manifest."""
+    """Folders of backups without a manifest. One that a test with kills left may be among them and stay: what was
+    killed while it wrote its first mark may be a backup just being begun (dbops.repository.clean.YOUNG)."""
     return {one.name for one in site.repository.glob("shop/*/backups/*") if not (one / "manifest").exists()}
 
 
@@ -107,7 +108,7 @@ def test_a_server_that_is_down(site: Site, cli: Cli) -> None:
 
 
 def test_a_server_that_dies_in_the_middle(postgres_installation: Installation, site: Site, cli: Cli) -> None:
-    before = published(site)
+    before, left = published(site), leftovers(site)
     with stuck(site):
         child = site.start(*DUMP)
         waiting_dump(site)
@@ -118,7 +119,7 @@ def test_a_server_that_dies_in_the_middle(postgres_installation: Installation, s
     assert "the dump of shop" in err or "server" in err
     assert "Nothing of this run is in the catalogue" in err
     assert published(site) == before
-    assert leftovers(site) == set()
+    assert leftovers(site) <= left
     clean_run(cli)
 
 
@@ -159,7 +160,7 @@ def test_two_runs_at_once_from_two_hosts(site: Site, cli: Cli, tmp_path: Path) -
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_in_the_middle(site: Site, cli: Cli, number: signal.Signals) -> None:
-    before = published(site)
+    before, left = published(site), leftovers(site)
     with stuck(site):
         child = site.start(*DUMP)
         dump = waiting_dump(site)
@@ -169,12 +170,12 @@ def test_a_stop_in_the_middle(site: Site, cli: Cli, number: signal.Signals) -> N
     assert "an unfinished backup is in no catalogue" in err
     assert not Path(f"/proc/{dump}").exists(), "its programs end with it"
     assert published(site) == before
-    assert leftovers(site) == set()
+    assert leftovers(site) <= left
     clean_run(cli)
 
 
 def test_kill_9_in_the_middle(site: Site, cli: Cli) -> None:
-    before = published(site)
+    before, left = published(site), leftovers(site)
     with stuck(site):
         child = site.start(*DUMP)
         dump = waiting_dump(site)
@@ -182,11 +183,11 @@ def test_kill_9_in_the_middle(site: Site, cli: Cli) -> None:
         child.communicate(timeout=60)
         os.kill(dump, signal.SIGKILL)
     assert published(site) == before
-    assert leftovers(site), "what was written is still there"
+    assert leftovers(site) - left, "what was written is still there"
     assert len(cli.json("backup", "list")["backups"]) == len(before), "and shows nowhere"
     made = cli.json(*DUMP)
     assert made["cleaned"], "the next run clears it away, at once on the same host"
-    assert leftovers(site) == set()
+    assert leftovers(site) <= left
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -205,8 +206,6 @@ def test_stops_at_random_moments(site: Site, cli: Cli, number: signal.Signals) -
         assert len(listed["backups"]) == len(published(site)), (seed, delay)
         assert listed["unreadable"] == []
     clean_run(cli)
-    # What was killed while it wrote its first mark may be a backup just being begun: it is left for an hour
-    # (dbops.repository.clean.YOUNG), in no listing.
     assert leftovers(site).isdisjoint(one["id"] for one in cli.json("backup", "list")["backups"]), seed
     for one in cli.json("backup", "list")["backups"][-KILLS:]:
         assert cli.json("backup", "verify", one["id"], "--level", "checksum")["verdict"] == "verified", seed
@@ -295,12 +294,13 @@ class OldHost(LocalHost):
 
 @pytest.mark.parametrize(("version", "words"), [((), "pg_dump was not found"), ((9, 6), "is version 9.6")])
 def test_a_program_that_is_missing_or_too_old(site: Site, cli: Cli, version: Version, words: str) -> None:
+    left = leftovers(site)
     ws = Workspace.load()
     ws.host = OldHost(version)
     with pytest.raises(ToolFailed, match=words) as caught:
         backup.run(ws, "shop", method="dump")
     assert "Install the PostgreSQL client programs" in caught.value.hint
-    assert leftovers(site) == set()
+    assert leftovers(site) <= left
 
 
 def test_a_byte_flipped_anywhere_is_found(site: Site, cli: Cli) -> None:
