@@ -112,11 +112,12 @@ def test_a_server_that_dies_in_the_middle(postgres_installation: Installation, s
     with stuck(site):
         child = site.start(*DUMP)
         waiting_dump(site)
+        where = f":{site.server.port}"
         site.server.kill()
         _, err = child.communicate(timeout=60)
     site.server.start()
     assert child.returncode in (69, 74), err
-    assert "the dump of shop" in err or "server" in err
+    assert "the dump of " in err or where in err, "which database's is noticed first is left to chance"
     assert "Nothing of this run is in the catalogue" in err
     assert published(site) == before
     assert leftovers(site) <= left
