@@ -16,6 +16,7 @@ from dbops.model.change import (
     AlterPrincipal,
     CreatePrincipal,
     DropPrincipal,
+    MemberOptions,
     RemoveMembership,
     SetInherited,
 )
@@ -235,17 +236,17 @@ def _joined(
     each = working.rules.membership_options and not working.rules.inherit_list
     compared = options if each else {"admin": wish.admin}
     lacking = [name for name, value in compared.items() if value and not any(getattr(row, name) for row in rows)]
-    found = [_joining(pair, options)] if lacking or not rows else []
+    found = [_joining(pair, options, old=_had(rows))] if lacking or not rows else []
     for row in rows:
         excess = {name for name, value in compared.items() if getattr(row, name) and not value}
         if excess:
             left = {name: bool(getattr(row, name)) and name not in excess for name in options}
-            found.append(_joining(pair, left, _grantor(working, row), less_admin="admin" in excess))
+            found.append(_joining(pair, left, _grantor(working, row), old=_had([row])))
     return found
 
 
 def _joining(
-    pair: tuple[str, str], options: Mapping[str, bool], grantor: str = "", *, less_admin: bool = False
+    pair: tuple[str, str], options: Mapping[str, bool], grantor: str = "", *, old: MemberOptions | None
 ) -> AddMembership:
     return AddMembership(
         member=pair[0],
@@ -254,8 +255,16 @@ def _joining(
         set=options["set"],
         admin=options["admin"],
         grantor=grantor,
-        less_admin=less_admin,
+        old=old,
     )
+
+
+def _had(rows: Sequence[Membership]) -> MemberOptions | None:
+    """All together: with several grantors, undoing must not take what one of them gave."""
+    if not rows:
+        return None
+    inherit, become, admin = (any(getattr(row, name) for row in rows) for name in ("inherit", "set", "admin"))
+    return MemberOptions(inherit=inherit, set=become, admin=admin)
 
 
 def _left(working: Simulation, row: Membership) -> RemoveMembership:

@@ -13,6 +13,7 @@ from dbops.model.change import (
     CreatePrincipal,
     DiscardPassword,
     DropPrincipal,
+    MemberOptions,
     RemoveDefault,
     RemoveGrant,
     RemoveMembership,
@@ -38,6 +39,8 @@ def reverse(change: Change) -> Change | None:
         return None
     if isinstance(change, AlterPrincipal):
         return _altered_back(change)
+    if isinstance(change, AddMembership) and change.old is not None:
+        return _options_back(change, change.old)
     if isinstance(change, SetInherited):
         return SetInherited(member=change.member, groups=change.old, old=change.groups)
     if isinstance(change, SetOwner):
@@ -56,6 +59,11 @@ def _altered_back(change: AlterPrincipal) -> AlterPrincipal:
         valid_until=change.old_until,
         old_until=change.valid_until,
     )
+
+
+def _options_back(change: AddMembership, old: MemberOptions) -> AddMembership:
+    left = MemberOptions(inherit=change.inherit, set=change.set, admin=change.admin)
+    return msgspec.structs.replace(change, inherit=old.inherit, set=old.set, admin=old.admin, old=left)
 
 
 def _shared(one: type[Change], other: type[Change]) -> list[str]:

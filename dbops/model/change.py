@@ -22,6 +22,7 @@ __all__ = [
     "CreatePrincipal",
     "DiscardPassword",
     "DropPrincipal",
+    "MemberOptions",
     "ObjectName",
     "RemoveDefault",
     "RemoveGrant",
@@ -98,8 +99,16 @@ class DropPrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="change
     kind: Literal["role", "user"] = "role"
 
 
+class MemberOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes with a membership."""
+
+    inherit: bool = True
+    set: bool = True
+    admin: bool = False
+
+
 class AddMembership(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="add_member"):
-    """Also changes the options of a membership that is there; ``less_admin`` when it had ADMIN and shall not."""
+    """Also changes the options of a membership that is there, which had the ``old`` ones."""
 
     member: str
     group: str
@@ -107,7 +116,12 @@ class AddMembership(msgspec.Struct, frozen=True, kw_only=True, tag_field="change
     set: bool = True
     admin: bool = False
     grantor: str = ""
-    less_admin: bool = False
+    old: MemberOptions | None = None
+
+    @property
+    def less_admin(self) -> bool:
+        """Whether it had ADMIN and shall not."""
+        return self.old is not None and self.old.admin and not self.admin
 
 
 class RemoveMembership(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="remove_member"):

@@ -9,7 +9,15 @@ from dbops.access.naming import find_principal, spell
 from dbops.access.patterns import row_name
 from dbops.errors import UsageError
 from dbops.model.access import AccessSnapshot, Kind
-from dbops.model.change import AddGrant, AddMembership, Change, ObjectName, RemoveGrant, RemoveMembership
+from dbops.model.change import (
+    AddGrant,
+    AddMembership,
+    Change,
+    MemberOptions,
+    ObjectName,
+    RemoveGrant,
+    RemoveMembership,
+)
 from dbops_mysql.access.tokens import Words, tokens
 
 __all__ = ["parse"]
@@ -223,11 +231,12 @@ class _Statement:
         rows = [row for row in self._snapshot.memberships if (row.member, row.group) == pair]
         # Granting makes no default role; what a role is in it always has.
         active = any(row.inherit for row in rows) or names[pair[0]].kind == "role"
+        had = any(row.admin for row in rows)
+        old = MemberOptions(inherit=active, admin=had or admin_only) if rows or admin_only else None
         if admin_only:
-            return AddMembership(member=member, group=role, inherit=active, admin=False, less_admin=True)
+            return AddMembership(member=member, group=role, inherit=active, admin=False, old=old)
         if granting:
-            had = any(row.admin for row in rows)
-            return AddMembership(member=member, group=role, inherit=active, admin=admin or had)
+            return AddMembership(member=member, group=role, inherit=active, admin=admin or had, old=old)
         return RemoveMembership(member=member, group=role)
 
     def _role(self, words: Sequence[str]) -> str:

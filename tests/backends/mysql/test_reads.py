@@ -96,7 +96,7 @@ def test_any_name_is_only_a_name(database: str, table: str, column: str) -> None
     assert names_in(body) == {(database, table): {database}}
 
 
-words = st.sampled_from(["(", ")", ",", " select ", " from ", " join ", "`a`.`b`", "`a`", "'", "x"])
+words = st.sampled_from(["(", ")", ",", " select ", " from ", " join ", " `a`.`b` ", " `a` ", "'", "x"])
 
 
 @given(st.lists(words, max_size=12))

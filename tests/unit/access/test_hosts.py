@@ -20,6 +20,7 @@ from dbops.model.change import (
     Change,
     CreatePrincipal,
     DropPrincipal,
+    MemberOptions,
     ObjectName,
     RemoveGrant,
     RemoveMembership,
@@ -169,7 +170,7 @@ def test_who_may_no_longer_let_others_in_gets_his_list_again() -> None:
     snapshot = world(members=(Membership(member=HERE, group=READ, admin=True),))
     found = changes(snapshot, wanted(account("a", "here", member_of=(member("read"),))))
     assert found == (
-        AddMembership(member="'a'@'here'", group="'read'@'%'", inherit=True, less_admin=True),
+        AddMembership(member="'a'@'here'", group="'read'@'%'", inherit=True, old=MemberOptions(admin=True)),
         SetInherited(member="'a'@'here'", groups=("'read'@'%'",), old=("'read'@'%'",)),
     )
 
