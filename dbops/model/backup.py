@@ -299,6 +299,12 @@ class BackupRecord(msgspec.Struct, frozen=True, kw_only=True):
         a backup still holds nothing that came after its end."""
         return min(self.consistent_at or self.started_at, self.finished_at)
 
+    @property
+    def kept_bytes(self) -> int | Missing:
+        """What it takes where it lies, as whoever keeps it says."""
+        told = self.custody is Custody.REPOSITORY or not isinstance(self.stored_bytes, Missing)
+        return self.stored_bytes if told else self.bytes
+
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
     """What must be restored, in order: a full backup, then what builds on it."""

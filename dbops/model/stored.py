@@ -68,7 +68,7 @@ class Pruned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """What a restore takes: time from past restores, bytes to read from the repository and to write."""
+    """What a restore takes: time from past restores, bytes to read from where the backups lie and to write."""
 
     seconds: Range | Missing
     stored_bytes: int | Missing

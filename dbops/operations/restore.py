@@ -233,7 +233,7 @@ def _estimate(shelf: Shelf, chain: Sequence[BackupRecord]) -> Estimate:
     size = newest.source_bytes
     return Estimate(
         seconds=size if isinstance(size, Missing) else law.predict("restore", newest.method, shelf.runs(), size),
-        stored_bytes=_total([one.stored_bytes for one in chain]),
+        stored_bytes=_total([one.kept_bytes for one in chain]),
         bytes=_total([one.bytes for one in chain]),
     )
 

@@ -72,7 +72,7 @@ def list_text(found: Backups) -> str:
     if not found.backups:
         return f"There is no backup in {found.repository}.\n{tail}"
     rows = [
-        (one.id, one.target, one.method, instant(one.instant), bytes_(one.stored_bytes), _databases(one), _fate(one))
+        (one.id, one.target, one.method, instant(one.instant), bytes_(one.kept_bytes), _databases(one), _fate(one))
         for one in found.backups
     ]
     return table(("BACKUP", "TARGET", "METHOD", "STATE OF", "STORED", "DATABASES", ""), rows) + tail

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +29,31 @@ REFUSED = ("no_permission", "auth_failed")
 LOST = ("connect_failed", "too_many_connections", "unknown_database")
 # What speaks about the place where a restore runs, and not about the backup: devices and paths that cannot be opened,
 # no room, a name or file in use, a certificate that is not there, a version that is too old.
-ELSEWHERE = frozenset({3201, 3634, 5133, 5120, 5123, 5149, 5170, 1834, 3257, 33111, 3169, 3154, 3159, 3101, 3224, 1823})
+# The words are those of sys.messages: the driver mssql-python tells no number.
+ELSEWHERE = {
+    3201: "Cannot open backup device",
+    3634: "The operating system returned the error",
+    5133: "Directory lookup for the file",
+    5120: "Unable to open the physical file",
+    5123: "CREATE FILE encountered operating system error",
+    5149: "MODIFY FILE encountered operating system error",
+    5170: "Cannot create file",
+    1834: "It is being used by",
+    1823: "A database snapshot cannot be created",
+    3101: "Exclusive access could not be obtained",
+    3154: "holds a backup of a database other than the existing",
+    3159: "The tail of the log for the database",
+    3169: "The database was backed up on a server running",
+    3224: "Cannot create worker thread",
+    3257: "There is insufficient free space",
+    33111: "Cannot find server certificate",
+}
+# pyodbc hands over a message with its source in front and its number and the call of ODBC behind; on Windows all
+# messages in one text, elsewhere the first error alone. mssql-python has words of its own in front of the first.
 NUMBER = re.compile(r"\((\d{2,5})\)")
-DRIVER = re.compile(r"^(?:\[[^\]]*\]\s*)+")
+CALL = re.compile(r"\(SQL\w+\)")
+BETWEEN = re.compile(r"; (?=\[[0-9A-Z]{5}\] ?\[)")
+DRIVER = re.compile(r"^(?:Driver Error: [^;]*; DDBC Error: )?(?:(?:\[[^\]]*\]\s*)*?\[SQL Server\]|(?:\[[^\]]*\]\s*)*)")
 
 
 class Link:
@@ -44,7 +66,7 @@ class Link:
     def run(self, sql: str) -> tuple[str, ...]:
         """Carry out one statement, to the end of its last result set. Gives what it said.
 
-        :raises ToolFailed: with every message, since the first tells the cause: 3013 only says that it was for nothing.
+        :raises ToolFailed: with the cause, which is the first error; 3013 behind it only says that it was for nothing.
         """
         cursor = self._connection.cursor()
         said: list[str] = []
@@ -84,22 +106,27 @@ def _messages(cursor: Any) -> list[str]:
 
 def plain(said: str) -> str:
     """Without what the driver puts before and after the server's words."""
-    words = DRIVER.sub("", said)
-    return " ".join(words.replace("(SQLExecDirectW)", "").replace("(SQLMoreResults)", "").split())
+    words = CALL.sub("", DRIVER.sub("", said))
+    return " ".join(words.split())
 
 
 def failed(where: str, error: BaseException, said: list[str]) -> DbopsError:
     """The server's words, in their order and each once."""
     raw = " ".join(str(one) for one in error.args[1:]) or str(error)
-    words = list(dict.fromkeys([*said, plain(raw)]))
+    words = list(dict.fromkeys([*said, *(plain(one) for one in BETWEEN.split(raw))]))
     message = f"{where}: {'; '.join(words)}"
     reason = fault(error)
     if reason in REFUSED:
         return NotPermitted(message, reason=reason, hint="`dbops grants mssql --for backup` prints what is needed.")
     if reason in LOST:
         return Unreachable(message, reason=reason)
-    numbers = {int(one) for one in NUMBER.findall(" ".join([*words, raw]))}
-    return ToolFailed(message, reason="environment" if numbers & ELSEWHERE else "")
+    return ToolFailed(message, reason="environment" if _elsewhere(words) else "")
+
+
+def _elsewhere(words: Sequence[str]) -> bool:
+    said = " ".join(words)
+    numbers = {int(one) for one in NUMBER.findall(said)}
+    return bool(numbers & ELSEWHERE.keys()) or any(each in said for each in ELSEWHERE.values())
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from dbops_mssql.backup.driver import SQLServerBackup
 from dbops_mssql.backup.facts import About, Certificate, Database
 from dbops_mssql.backup.fingerprint import row_hash, unchanged
 from dbops_mssql.backup.history import records
-from dbops_mssql.backup.link import plain
+from dbops_mssql.backup.link import failed, plain
 from dbops_mssql.backup.logins import create
 from dbops_mssql.backup.media import from_header, usable_device
 from dbops_mssql.backup.places import file_name, moved, seen_from
@@ -331,6 +331,23 @@ def test_what_json_cannot_carry_is_hashed_as_bytes() -> None:
 def test_the_words_of_the_server_are_left_of_what_odbc_says() -> None:
     said = "[42000] [Microsoft][ODBC Driver 18 for SQL Server][SQL Server]Cannot open [it]. (3201) (SQLExecDirectW)"
     assert plain(said) == "Cannot open [it]. (3201)"
+    bare = "Driver Error: Syntax error or access violation; DDBC Error: [Microsoft][SQL Server][shop] is in use."
+    assert plain(bare) == "[shop] is in use."
+
+
+def test_all_messages_of_one_exception_are_told_once_each() -> None:
+    """pyodbc on Windows; elsewhere it hands over the first error alone, which is the cause."""
+    source = "[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]"
+    both = (
+        f"[42000] {source}Cannot open backup device 'D:\\a;b'. Operating system error 5. (3201) (SQLExecDirectW); "
+        f"[42000] {source}BACKUP DATABASE is terminating abnormally. (3013)"
+    )
+    found = failed("mssql://db1", Exception("42000", both), ["5 percent processed."])
+    assert found.message == (
+        "mssql://db1: 5 percent processed.; Cannot open backup device 'D:\\a;b'. Operating system error 5. (3201); "
+        "BACKUP DATABASE is terminating abnormally. (3013)"
+    )
+    assert found.reason == "environment"
 
 
 def test_backups_that_end_in_one_second_keep_their_order() -> None:

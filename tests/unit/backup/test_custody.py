@@ -54,6 +54,16 @@ def test_a_manifest_says_where_the_server_wrote_and_how_much() -> None:
     found = record(MANIFEST, "main")
     assert (found.custody, found.location, found.bytes) == (Custody.SERVER, "D:\\backup", 5000)
     assert found.stored_bytes == Missing("custody", "the bytes are kept by the server")
+    assert found.kept_bytes == 5000
+
+
+def test_what_a_backup_takes_is_told_by_whoever_keeps_it(make_record: Make) -> None:
+    mine = make_record(1, bytes=900, stored_bytes=100)
+    assert mine.kept_bytes == 100
+    remembered = msgspec.structs.replace(mine, custody=Custody.SERVER)
+    assert remembered.kept_bytes == 100, "msdb tells both"
+    unknown = Missing("x", "nobody said")
+    assert msgspec.structs.replace(mine, stored_bytes=unknown).kept_bytes == unknown
 
 
 def test_retention_leaves_what_the_server_keeps(make_record: Make) -> None:

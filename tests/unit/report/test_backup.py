@@ -94,6 +94,13 @@ def test_a_list_with_pins_proofs_and_losses() -> None:
     assert "  all  " in backup.list_text(Backups(repository="main", backups=(whole,)))
 
 
+def test_a_list_shows_what_the_server_says_its_backups_take() -> None:
+    theirs = msgspec.structs.replace(
+        RECORD, custody=Custody.SERVER, stored_bytes=Missing("custody", "the bytes are kept by the server")
+    )
+    assert "  1.5 KiB  " in backup.list_text(Backups(repository="main", backups=(theirs,)))
+
+
 def test_a_plan() -> None:
     example = Counterexample(objective="rpo", text="It goes like this.", value=2, limit=1, unit="s")
     entry = ScheduleEntry(do="backup", method="dump", at="15 2 * * *", every_s=86_400, reason="daily")
