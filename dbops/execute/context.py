@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from dbops.claim import claimed, remove, sweep
 from dbops.errors import InputError, Interrupted
 from dbops.model.server import Endpoint
 from dbops.plan import FromRepository, Json, Ref, SecretRef, ToRepository, Value
@@ -18,6 +18,8 @@ from dbops.session import connect
 from dbops.spi import Backend, Host, Readable, Reader
 
 __all__ = ["Context", "Journal", "Progress", "Provider", "Repositories"]
+
+WORK = "dbops-run-"
 
 
 class Journal(Protocol):
@@ -81,6 +83,7 @@ class Context:
         self.stop = threading.Event()
         self._scratch = scratch
         self._workdirs: list[Path] = []
+        self._claims = ExitStack()
         self._cancels: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 
@@ -98,16 +101,22 @@ class Context:
             yield found
 
     def workdir(self) -> Path:
-        """A private directory, removed when the execution ends."""
-        path = Path(tempfile.mkdtemp(prefix="dbops-", dir=self._scratch))
+        """A private directory, removed when the execution ends; the first takes away what killed runs left, since files
+        with passwords may be among it."""
+        into = self._scratch or Path(tempfile.gettempdir())
         with self._lock:
+            if not self._workdirs:
+                sweep(into, WORK)
+            path = Path(tempfile.mkdtemp(prefix=WORK, dir=into))
+            self._claims.enter_context(claimed(path))
             self._workdirs.append(path)
         return path
 
     def tidy(self) -> None:
         """Remove the private directories."""
         for path in self._workdirs:
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
+        self._claims.close()
 
     def value(self, value: Value | str) -> object:
         """A value of a plan, with references to earlier outputs and to secrets filled in."""

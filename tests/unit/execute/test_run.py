@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import getpass
+import tempfile
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from dbops.claim import claimed
 from dbops.errors import InputError, Interrupted, OutputError, ToolFailed
 from dbops.execute import StepStatus
 from dbops.plan import Ref, Risk, Sql, Value
@@ -165,6 +168,28 @@ def test_private_directories_are_gone_afterwards(rig: Rig) -> None:
     rig.backend.calls["a"] = make
     rig.run(rig.call("a"))
     assert not made[0].exists()
+
+
+def test_what_killed_runs_left_goes_and_what_living_ones_use_stays(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    dead, alive = tmp_path / "dbops-run-dead", tmp_path / "dbops-run-alive"
+    for one in (dead, alive):
+        one.mkdir()
+        with claimed(one):
+            (one / "client.cnf").write_text("password=old")
+
+    def make(arguments: Mapping[str, object], runtime: Runtime) -> Mapping[str, Value]:
+        runtime.workdir()
+        assert not dead.exists()
+        return {}
+
+    rig.backend.calls["a"] = make
+    with claimed(alive):
+        rig.run(rig.call("a"))
+    assert list(tmp_path.iterdir()) == [alive]
+    assert (alive / "client.cnf").exists()
 
 
 # Transactions
