@@ -46,12 +46,12 @@ OBJECTS = {
 }  # fmt: skip
 MODULES = ("view", "table_function", "function", "procedure")
 TABLE_LIKE = ("table", "view", "table_function")
-COLUMN = ("SELECT", "UPDATE", "REFERENCES")
+COLUMN = ("SELECT", "UPDATE", "REFERENCES", "UNMASK")
 _ALWAYS = ("ALTER", "CONTROL", "TAKE OWNERSHIP", "VIEW DEFINITION")
 _DATA = ("SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", *_ALWAYS)
 _APPLICABLE = {
-    "table": (*_DATA, "VIEW CHANGE TRACKING"),
-    "view": _DATA,
+    "table": (*_DATA, "UNMASK", "VIEW CHANGE TRACKING"),
+    "view": (*_DATA, "UNMASK"),
     "table_function": _DATA,
     "function": ("EXECUTE", "REFERENCES", *_ALWAYS),
     "procedure": ("EXECUTE", *_ALWAYS),
@@ -91,7 +91,7 @@ def _rules(builtin: tuple[Builtin, ...]) -> Rules:
     found = [
         *(_kind(name, kind, builtin) for name, kind in CLASSES.items()),
         *(_object(kind, actions, builtin) for kind, actions in _APPLICABLE.items()),
-        _column(),
+        _column(builtin),
     ]
     return Rules(
         kinds={one.name: one for one in found if one.actions},
@@ -133,14 +133,16 @@ def _object(kind: str, applicable: Sequence[str], builtin: Sequence[Builtin]) ->
     )
 
 
-def _column() -> Kind:
+def _column(builtin: Sequence[Builtin]) -> Kind:
+    there = {row.permission for row in builtin if row.class_ == "OBJECT"}
+    actions = tuple(action for action in COLUMN if action in there)
     return Kind(
         name="column",
-        actions=COLUMN,
+        actions=actions,
         depth=4,
         gates=(Gate("database", "CONNECT"),),
-        implied=tuple(Implied(action, "table", action) for action in COLUMN),
-        words=_words(COLUMN),
+        implied=tuple(Implied(action, "table", action) for action in actions),
+        words=_words(actions),
     )
 
 

@@ -1,7 +1,8 @@
 """What an audit of SQL Server looks for. Each rule is data with a pure function over effective access.
 
 Items of CIS are those of one edition whose numbering could be checked (SQL Server 2017, 1.2.0); in others they move.
-Identifiers of Microsoft's vulnerability assessment (VA…) are as its reference of 2021-05-02 has them.
+Identifiers of Microsoft's vulnerability assessment (VA…) are as its reference of 2022-11-29 has them; each was compared
+with the title of the rule there: https://learn.microsoft.com/azure/defender-for-cloud/sql-azure-vulnerability-assessment-rules
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ __all__ = ["RULES"]
 
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO
 _CIS = ("CIS Microsoft SQL Server 2017 Benchmark", "1.2.0")
-_VA = ("Microsoft SQL vulnerability assessment", "2021-05-02")
+_VA = ("Microsoft SQL vulnerability assessment", "2022-11-29")
 
 
 class _Asked(msgspec.Struct, frozen=True):

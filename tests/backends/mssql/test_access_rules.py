@@ -51,8 +51,37 @@ def test_rules_have_an_identity_and_their_benchmarks_a_version() -> None:
     assert all(rule.id.startswith("ms.access.") and rule.title and rule.why for rule in RULES)
     items = {(one.benchmark.split()[0], one.version, one.item) for rule in RULES for one in rule.benchmarks}
     assert ("CIS", "1.2.0", "3.2") in items
-    assert ("Microsoft", "2021-05-02", "VA1102") in items
+    assert ("Microsoft", "2022-11-29", "VA1102") in items
     assert all(version for _, version, _ in items)
+
+
+# What learn.microsoft.com/azure/defender-for-cloud/sql-azure-vulnerability-assessment-rules (2022-11-29) is about, in
+# short; those that it lists as removed are not there.
+ABOUT = {
+    "VA1017": "xp_cmdshell", "VA1042": "ownership chaining", "VA1043": "GUEST", "VA1046": "CHECK_POLICY",
+    "VA1052": "BUILTIN", "VA1053": "sa renamed or disabled", "VA1054": "PUBLIC on objects", "VA1058": "sa disabled",
+    "VA1095": "PUBLIC", "VA1102": "Trustworthy", "VA1244": "Orphaned users", "VA1246": "Application roles",
+    "VA1248": "user-defined roles in fixed roles", "VA1280": "server permissions of public",
+    "VA2108": "members of high impact database roles", "VA2110": "registry",
+    "VA2114": "members of high impact server roles", "VA2129": "signed modules",
+}  # fmt: skip
+OF_RULES = {
+    "application_role": "VA1246", "builtin_group": "VA1052", "chaining": "VA1042", "command_shell": "VA1017 VA2110",
+    "guest": "VA1043", "msdb_owner": "VA2108", "nested_role": "VA1248", "orphaned": "VA1244",
+    "password_policy": "VA1046", "public_objects": "VA1054 VA1095", "public_server": "VA1280", "sa": "VA1053 VA1058",
+    "securityadmin": "VA2114", "sysadmin": "VA2114", "trustworthy": "VA1102",
+}  # fmt: skip
+
+
+def test_rules_name_the_rules_of_microsoft_that_are_about_the_same() -> None:
+    named = {
+        rule.id.removeprefix("ms.access."): " ".join(
+            sorted(one.item for one in rule.benchmarks if one.item.startswith("VA"))
+        )
+        for rule in RULES
+    }
+    assert {rule: items for rule, items in named.items() if items} == OF_RULES
+    assert {item for items in OF_RULES.values() for item in items.split()} <= ABOUT.keys()
 
 
 def test_members_of_sysadmin_however_nested() -> None:
