@@ -5,7 +5,7 @@ A backend answers for one engine (a fork is a subclass with its own name). It ha
 * ``support`` and ``probe`` say what the server at hand is and what can be asked of it.
 * Three **drivers** inspect and compile. They are handed a :class:`Reader` and a :class:`Host`, never an engine or a
   connection: a driver cannot write. ``compile`` methods are pure: facts in, steps out.
-* Five **doors** are called by :mod:`dbops.execute` alone: ``open``, ``seal``, ``probe_until``, ``hold``, ``call``.
+* ``doors`` are functions by the words of its steps, in tables: called by :mod:`dbops.execute` alone.
 * Session words: how a read-only session is set up and how the driver's errors are to be understood.
 
 Register it as an entry point of ``dbops.backends``; ``dbops.testing`` holds the laws that it must pass.
@@ -36,11 +36,11 @@ from dbops.model.health import Question as HealthQuestion
 from dbops.model.recovery import ChainChoice
 from dbops.model.server import Endpoint, Server, Session, Tool, Version
 from dbops.model.users import Desired, Wanted
-from dbops.plan import FromServer, Opening, Probe, Seal, SecretRef, Step, Value
+from dbops.plan import Seal, SecretRef, Step, Value
 
 __all__ = [
-    "API_VERSION", "AccessDriver", "Backend", "BackupDriver", "HealthDriver", "Host", "KeptByServer", "Member",
-    "Readable", "Reader", "Runtime",
+    "API_VERSION", "AccessDriver", "Arguments", "Backend", "BackupDriver", "Door", "Doors", "HealthDriver", "Held",
+    "Host", "KeptByServer", "Member", "Readable", "Reader", "Runtime",
 ]  # fmt: skip
 
 API_VERSION = 1
@@ -131,6 +131,24 @@ class Runtime(Protocol):
     def workdir(self) -> Path:
         """A private directory for this execution, removed afterwards."""
         ...
+
+
+Door = Callable[[Arguments, Endpoint, Runtime], T]
+
+
+class Doors(msgspec.Struct, frozen=True, kw_only=True):
+    """What only this engine can do, by the words that its own steps have for it; the core refuses any other word."""
+
+    # FromServer: the streams of a source, one after the other; each is read to its end before the next is asked for.
+    streams: Mapping[str, Door[Iterator[Member]]] = {}
+    # Opening: something held open; gives its outputs and, when it started a server, the endpoint of that server.
+    holds: Mapping[str, Door[Held]] = {}
+    # Call: an operation that is neither SQL nor a stream; gives its outputs.
+    calls: Mapping[str, Door[Mapping[str, Value]]] = {}
+    # Probe: one asking.
+    probes: Mapping[str, Door[bool]] = {}
+    # Seal: a complete SQL literal of what the server stores for a secret.
+    seal: Callable[[Seal, Runtime], str] | None = None
 
 
 class AccessDriver(Protocol):
@@ -253,6 +271,8 @@ class Backend(Protocol):
     def backup(self) -> BackupDriver: ...
     @property
     def health(self) -> HealthDriver: ...
+    @property
+    def doors(self) -> Doors: ...
 
     def support(self, capability: Capability, server: Server | None) -> Support:
         """Total. ``None`` asks about the engine in general."""
@@ -276,24 +296,4 @@ class Backend(Protocol):
 
     def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
         """What would make a job fail later: rights, settings, programs (``places`` first). Never stops at an error."""
-        ...
-
-    def open(self, source: FromServer, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
-        """The streams of a source, one after the other; each is read to its end before the next is asked for."""
-        ...
-
-    def seal(self, seal: Seal, runtime: Runtime) -> str:
-        """A complete SQL literal of what the server stores for a secret."""
-        ...
-
-    def probe_until(self, probe: Probe, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> bool:
-        """One asking of a probe."""
-        ...
-
-    def hold(self, opening: Opening, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Held:
-        """Open something; gives its outputs and, when it started a server, the endpoint of that server."""
-        ...
-
-    def call(self, operation: str, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
-        """An operation of this engine that is neither SQL nor a stream."""
         ...

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TypeVar
 
 from dbops.capabilities import Capability, Support
-from dbops.errors import UsageError
 from dbops.model.doctor import Examined
 from dbops.model.server import Endpoint, Server, Session, Version
-from dbops.plan import FromServer, Opening, Probe, Seal, Value
-from dbops.spi import (
-    API_VERSION,
-    AccessDriver,
-    Arguments,
-    BackupDriver,
-    HealthDriver,
-    Held,
-    Host,
-    Member,
-    Reader,
-    Runtime,
-)
+from dbops.spi import API_VERSION, AccessDriver, BackupDriver, Doors, HealthDriver, Host, Reader
 from dbops_mssql import session
 from dbops_mssql.probe import probe
 from dbops_mssql.support import support
 
 __all__ = ["SQLServer"]
-
-T = TypeVar("T")
 
 
 class SQLServer:
@@ -61,6 +45,13 @@ class SQLServer:
 
         return SQLServerHealth()
 
+    @cached_property
+    def doors(self) -> Doors:
+        """What its own steps name."""
+        from dbops_mssql.doors import DOORS
+
+        return DOORS
+
     def support(self, capability: Capability, server: Server | None) -> Support:
         """Total."""
         return support(capability, server)
@@ -88,39 +79,3 @@ class SQLServer:
         from dbops_mssql.doctor import examine
 
         return examine(reader, server, host, self.backup)
-
-    def open(self, source: FromServer, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
-        """The streams of a source."""
-        from dbops_mssql.doors import STREAMS
-
-        return _door(STREAMS, source.stream, "stream")(arguments, endpoint, runtime)
-
-    def seal(self, seal: Seal, runtime: Runtime) -> str:
-        """What the server stores for a password, as an SQL literal."""
-        from dbops_mssql.users import passwords
-
-        return passwords.seal(seal, runtime)
-
-    def probe_until(self, probe: Probe, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> bool:
-        """One asking."""
-        from dbops_mssql.doors import PROBES
-
-        return _door(PROBES, probe.what, "probe")(arguments, endpoint, runtime)
-
-    def hold(self, opening: Opening, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Held:
-        """Something kept open."""
-        from dbops_mssql.doors import HOLDS
-
-        return _door(HOLDS, opening.what, "opening")(arguments, endpoint, runtime)
-
-    def call(self, operation: str, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
-        """An operation of SQL Server's own."""
-        from dbops_mssql.doors import CALLS
-
-        return _door(CALLS, operation, "operation")(arguments, endpoint, runtime)
-
-
-def _door(table: Mapping[str, T], word: str, kind: str) -> T:
-    if word not in table:
-        raise UsageError(f"SQL Server has no {kind} called {word!r}", hint="The plan was made by another version.")
-    return table[word]

@@ -1,37 +1,31 @@
-"""Which word of a plan opens which door: byte streams, things held open, calls, probes.
-
-Each table maps a word to a function of the module that owns it; :mod:`dbops_mssql.backend` only looks up.
-"""
+"""Which word of a step opens which door: a table for each, of functions of the modules that own them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
-
-from dbops.model.server import Endpoint
-from dbops.plan import Value
-from dbops.spi import Member, Runtime
+from dbops.spi import Doors
 from dbops_mssql.backup import fingerprint, logins, running
 from dbops_mssql.users import doors as users
+from dbops_mssql.users import passwords
 
-__all__ = ["CALLS", "HOLDS", "PROBES", "STREAMS"]
+__all__ = ["DOORS"]
 
-Arguments = Mapping[str, object]
-Held = AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]
-
-STREAMS: dict[str, Callable[[Arguments, Endpoint, Runtime], Iterator[Member]]] = {"logins": logins.logins}
-HOLDS: dict[str, Callable[[Arguments, Endpoint, Runtime], Held]] = {
-    "new_database": running.new_database,
-    "users_lock": users.users_lock,
-}
-CALLS: dict[str, Callable[[Arguments, Endpoint, Runtime], Mapping[str, Value]]] = {
-    "backup.run": running.back_up,
-    "end_sessions": users.end_sessions,
-    "fingerprints.measure": fingerprint.measure_call,
-    "fingerprints.unchanged": fingerprint.unchanged_call,
-    "generate_password": users.generate_password,
-    "proof.check": running.check,
-    "proof.fingerprints": fingerprint.compare_call,
-    "restore.run": running.restore,
-}
-PROBES: dict[str, Callable[[Arguments, Endpoint, Runtime], bool]] = {}
+DOORS = Doors(
+    streams={
+        "logins": logins.logins,
+    },
+    holds={
+        "new_database": running.new_database,
+        "users_lock": users.users_lock,
+    },
+    calls={
+        "backup.run": running.back_up,
+        "end_sessions": users.end_sessions,
+        "fingerprints.measure": fingerprint.measure_call,
+        "fingerprints.unchanged": fingerprint.unchanged_call,
+        "generate_password": users.generate_password,
+        "proof.check": running.check,
+        "proof.fingerprints": fingerprint.compare_call,
+        "restore.run": running.restore,
+    },
+    seal=passwords.seal,
+)

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from functools import cached_property
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from dbops.capabilities import Capability, Support
-from dbops.errors import UsageError
 from dbops.model.doctor import Examined
 from dbops.model.server import Endpoint, Server, Session, Version
-from dbops.plan import FromServer, Opening, Probe, Seal, Value
-from dbops.spi import (
-    API_VERSION,
-    AccessDriver,
-    BackupDriver,
-    HealthDriver,
-    Host,
-    Member,
-    Reader,
-    Runtime,
-)
+from dbops.spi import API_VERSION, AccessDriver, BackupDriver, Doors, HealthDriver, Host, Reader
 from dbops_mysql import session
 from dbops_mysql.installation import Family
 from dbops_mysql.probe import probe
 from dbops_mysql.support import MYSQL, Table, support
 
 __all__ = ["MySQL"]
-
-T = TypeVar("T")
 
 
 class MySQL:
@@ -63,6 +49,13 @@ class MySQL:
 
         return MySQLHealth()
 
+    @cached_property
+    def doors(self) -> Doors:
+        """What its own steps name."""
+        from dbops_mysql.doors import DOORS
+
+        return DOORS
+
     def support(self, capability: Capability, server: Server | None) -> Support:
         """Total."""
         return support(self.table, self.label, capability, server)
@@ -90,45 +83,3 @@ class MySQL:
         from dbops_mysql.doctor import Doctor
 
         return Doctor(self.family, self.backup).examine(reader, server, host, places)
-
-    def open(
-        self, source: FromServer, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> Iterator[Member]:
-        """The streams of a source."""
-        from dbops_mysql.doors import STREAMS
-
-        return _door(STREAMS, source.stream, "stream")(arguments, endpoint, runtime)
-
-    def seal(self, seal: Seal, runtime: Runtime) -> str:
-        """What the server stores for a password, as an SQL literal."""
-        from dbops_mysql import passwords
-
-        return passwords.seal(seal, runtime)
-
-    def probe_until(self, probe: Probe, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> bool:
-        """One asking."""
-        from dbops_mysql.doors import PROBES
-
-        return _door(PROBES, probe.what, "probe")(arguments, endpoint, runtime)
-
-    def hold(
-        self, opening: Opening, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]:
-        """Something kept open."""
-        from dbops_mysql.doors import HOLDS
-
-        return _door(HOLDS, opening.what, "opening")(arguments, endpoint, runtime)
-
-    def call(
-        self, operation: str, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> Mapping[str, Value]:
-        """An operation of MySQL's own."""
-        from dbops_mysql.doors import CALLS
-
-        return _door(CALLS, operation, "operation")(arguments, endpoint, runtime)
-
-
-def _door(table: Mapping[str, T], word: str, kind: str) -> T:
-    if word not in table:
-        raise UsageError(f"MySQL has no {kind} called {word!r}", hint="The plan was made by another version.")
-    return table[word]

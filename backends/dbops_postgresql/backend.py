@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TypeVar
 
 from dbops.capabilities import Capability, Support
-from dbops.errors import UsageError
 from dbops.model.doctor import Examined
 from dbops.model.server import Endpoint, Server, Session, Version
-from dbops.plan import FromServer, Opening, Probe, Seal, Value
-from dbops.spi import (
-    API_VERSION,
-    AccessDriver,
-    BackupDriver,
-    HealthDriver,
-    Host,
-    Member,
-    Reader,
-    Runtime,
-)
+from dbops.spi import API_VERSION, AccessDriver, BackupDriver, Doors, HealthDriver, Host, Reader
 from dbops_postgresql import session
 from dbops_postgresql.probe import probe
 from dbops_postgresql.support import support
 
 __all__ = ["PostgreSQL"]
-
-T = TypeVar("T")
 
 
 class PostgreSQL:
@@ -60,6 +45,13 @@ class PostgreSQL:
 
         return PostgreSQLHealth()
 
+    @cached_property
+    def doors(self) -> Doors:
+        """What its own steps name."""
+        from dbops_postgresql.doors import DOORS
+
+        return DOORS
+
     def support(self, capability: Capability, server: Server | None) -> Support:
         """Total."""
         return support(capability, server)
@@ -87,45 +79,3 @@ class PostgreSQL:
         from dbops_postgresql.doctor import examine
 
         return examine(reader, server, host, places)
-
-    def open(
-        self, source: FromServer, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> Iterator[Member]:
-        """The streams of a source."""
-        from dbops_postgresql.doors import STREAMS
-
-        return _door(STREAMS, source.stream, "stream")(arguments, endpoint, runtime)
-
-    def seal(self, seal: Seal, runtime: Runtime) -> str:
-        """What the server stores for a password, as an SQL literal."""
-        from dbops_postgresql.scram import seal as scram
-
-        return scram(seal, runtime)
-
-    def probe_until(self, probe: Probe, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> bool:
-        """One asking."""
-        from dbops_postgresql.doors import PROBES
-
-        return _door(PROBES, probe.what, "probe")(arguments, endpoint, runtime)
-
-    def hold(
-        self, opening: Opening, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]:
-        """Something kept open."""
-        from dbops_postgresql.doors import HOLDS
-
-        return _door(HOLDS, opening.what, "opening")(arguments, endpoint, runtime)
-
-    def call(
-        self, operation: str, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> Mapping[str, Value]:
-        """An operation of PostgreSQL's own."""
-        from dbops_postgresql.doors import CALLS
-
-        return _door(CALLS, operation, "operation")(arguments, endpoint, runtime)
-
-
-def _door(table: Mapping[str, T], word: str, kind: str) -> T:
-    if word not in table:
-        raise UsageError(f"PostgreSQL has no {kind} called {word!r}", hint="The plan was made by another version.")
-    return table[word]

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from dbops.errors import DbopsError, Interrupted
+from dbops.execute import doors
 from dbops.execute import steps as actions
 from dbops.execute.context import Context
 from dbops.execute.outcome import Outcome, StepResult, StepStatus
@@ -102,9 +103,7 @@ class _Run:
 
     def _hold(self, step: Hold) -> None:
         context = self._context
-        opening, endpoint = step.opening, context.endpoint(step.opening.endpoint)
-        arguments = context.values(opening.arguments)
-        with _closed_always(context.backend.hold(opening, arguments, endpoint, context)) as (outputs, started):
+        with _closed_always(doors.hold(step.opening, context)) as (outputs, started):
             context.note(step.id, outputs)
             if started is not None:
                 context.endpoints[step.id] = started

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dbops import process
 from dbops.errors import CouldNotTell, DbopsError, OutputError, UsageError
+from dbops.execute import doors
 from dbops.execute.context import Context
 from dbops.execute.transfer import transfer
 from dbops.plan import Call, Command, Fragment, Seal, Sql, Step, Transfer, Value, Wait, WriteFile
@@ -106,7 +107,7 @@ def _run(step: Sql, context: Context, run: Callable[[str], None]) -> None:
 def _parts(parts: Sequence[Fragment], context: Context) -> list[tuple[str, bool]]:
     """Texts, and whether each was made of a secret."""
     return [
-        (context.backend.seal(part, context), True) if isinstance(part, Seal) else (str(context.value(part)), False)
+        (doors.seal(part, context), True) if isinstance(part, Seal) else (str(context.value(part)), False)
         for part in parts
     ]
 
@@ -154,22 +155,19 @@ def _write(path: Path, content: str, mode: int, how: int) -> None:
 
 def call(step: Call, context: Context) -> None:
     """An operation of the backend or of another provider."""
-    arguments = context.values(step.arguments)
     if step.provider == "backend":
-        endpoint = context.endpoint(step.endpoint)
-        context.note(step.id, context.backend.call(step.operation, arguments, endpoint, context))
+        context.note(step.id, doors.call(step, context))
         return
     provider = context.providers.get(step.provider)
     if provider is None:
         raise UsageError(f"step {step.id}: there is no provider {step.provider!r} in this run")
-    context.note(step.id, provider(step.operation, arguments))
+    context.note(step.id, provider(step.operation, context.values(step.arguments)))
 
 
 def wait(step: Wait, context: Context) -> None:
     """Ask until yes."""
-    probe, began = step.probe, time.monotonic()
-    endpoint = context.endpoint(probe.endpoint)
-    while not context.backend.probe_until(probe, context.values(probe.arguments), endpoint, context):
+    began = time.monotonic()
+    while not doors.probe(step.probe, context):
         context.go_on()
         if time.monotonic() - began > step.deadline_s:
             raise CouldNotTell(f"{step.summary}: not so after {step.deadline_s:g} s", reason="timeout")

@@ -13,6 +13,7 @@ from typing import IO, cast
 
 from dbops import process
 from dbops.errors import DbopsError, DestinationExists, OutputError, StorageFailed, ToolFailed, Unsupported, UsageError
+from dbops.execute import doors
 from dbops.execute.context import Context, Repositories
 from dbops.plan import FromServer, Sink, ToCommand, ToDirectory, ToFile, ToRepository, Transfer
 from dbops.spi import Member, Readable
@@ -43,8 +44,7 @@ def transfer(step: Transfer, context: Context) -> None:
 def _members(step: Transfer, context: Context) -> Generator[Member]:
     source = step.source
     if isinstance(source, FromServer):
-        endpoint = context.endpoint(source.endpoint)
-        yield from context.backend.open(source, context.values(source.arguments), endpoint, context)
+        yield from doors.streams(source, context)
     else:
         yield Member(source.artifact, _repositories(context).read(source))
 

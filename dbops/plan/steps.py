@@ -90,7 +90,7 @@ class SecretRef(msgspec.Struct, frozen=True, tag_field="kind", tag="secret"):
 class Seal(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="seal"):
     """A secret turned into what the server stores, at execution time (a SCRAM verifier, a hash).
 
-    The backend's ``seal`` door returns a complete SQL literal, quotes included.
+    The backend's door gives a complete SQL literal, quotes included.
     ``name`` is the account, which some verifiers are salted with.
     """
 
@@ -127,7 +127,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FromServer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="server"):
-    """Bytes produced by the engine: a dump, a base backup, a listing. Opened by the backend's ``open`` door."""
+    """Bytes produced by the engine: a dump, a base backup, a listing. ``stream`` is a word of the backend."""
 
     stream: str
     arguments: dict[str, Value] = {}
@@ -187,7 +187,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
-    """A yes-or-no question to a server, asked until the answer is yes."""
+    """A yes-or-no question to a server, asked until the answer is yes. ``what`` is a word of the backend."""
 
     what: str
     arguments: dict[str, Value] = {}

@@ -27,10 +27,25 @@ from dbops.model.backup import Custody, Until
 from dbops.model.server import Endpoint, Server, within
 from dbops.operations import access, users
 from dbops.operations.workspace import Opened, Workspace
-from dbops.plan import Call, FromRepository, Plan, Risk, ToRepository, Transfer, dump_plan, load_plan
+from dbops.plan import (
+    Call,
+    FromRepository,
+    FromServer,
+    Hold,
+    Plan,
+    Risk,
+    Seal,
+    Sql,
+    Step,
+    ToRepository,
+    Transfer,
+    Wait,
+    dump_plan,
+    load_plan,
+)
 from dbops.plan import walk as every_step
 from dbops.secrets import Secrets
-from dbops.spi import API_VERSION, Backend, Reader
+from dbops.spi import API_VERSION, Backend, Doors, Reader
 from dbops.testing.outside import nothing_outside
 from dbops.testing.samples import SECRET, BackupSample, Samples
 from dbops.testing.shape import HARMLESS, HOSTILE, shape, words_in
@@ -147,6 +162,12 @@ class OfflineLaws(Samples):
                 made = Plan(noun=label, target="t", engine=self.backend.name, created_at=NOW, steps=steps)
                 assert load_plan(dump_plan(made)).digest == made.digest
 
+    def test_steps_name_only_doors_that_are_there(self) -> None:
+        for server in self.servers:
+            for label, steps in self.steps(HARMLESS, server):
+                for step in every_step(steps):
+                    assert _has_door(self.backend.doors, step), f"{label}: {step.summary}"
+
     def test_driver_faults_have_a_reason_whatever_they_are(self) -> None:
         for error in (Exception("?"), TimeoutError("late"), ConnectionResetError(104, "reset"), ValueError("ü")):
             assert self.backend.fault(error) in REASONS
@@ -242,6 +263,22 @@ class OfflineLaws(Samples):
             assert check.until is None or check.until >= check.since, check.id
         if any(check.scope == "database" for check in checks):
             assert "databases" in known
+
+
+def _has_door(doors: Doors, step: Step) -> bool:
+    match step:
+        case Hold():
+            return step.opening.what in doors.holds
+        case Call(provider="backend"):
+            return step.operation in doors.calls
+        case Transfer(source=FromServer() as source):
+            return source.stream in doors.streams
+        case Wait():
+            return step.probe.what in doors.probes
+        case Sql():
+            return doors.seal is not None or not any(isinstance(part, Seal) for part in step.statement)
+        case _:
+            return True
 
 
 def _ask_for(capability: Capability, ws: Workspace) -> None:

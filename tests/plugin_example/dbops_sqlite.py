@@ -6,9 +6,8 @@ one is %-encoded, ``sqlite:///%2Fvar%2Flib%2Fshop.db``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import NoReturn
 
 import msgspec
 
@@ -18,9 +17,8 @@ from dbops.health.answers import Answers
 from dbops.model.doctor import Examined
 from dbops.model.finding import Missing, Remedy
 from dbops.model.health import Check, Observation, Question, Status, Threshold
-from dbops.model.server import Endpoint, Server, Session
-from dbops.plan import FromServer, Opening, Probe, Seal, Value
-from dbops.spi import API_VERSION, AccessDriver, Arguments, BackupDriver, Held, Host, Member, Reader, Runtime
+from dbops.model.server import Endpoint, Server, Session, Version
+from dbops.spi import API_VERSION, AccessDriver, Backend, BackupDriver, Doors, Host, Reader
 
 __all__ = ["SQLite", "backend"]
 
@@ -109,6 +107,7 @@ class SQLite:
     api_version = API_VERSION
     url_schemes: tuple[str, ...] = ("sqlite",)
     health = SQLiteHealth()
+    doors = Doors()  # no plan for SQLite has a step of its own
 
     @property
     def access(self) -> AccessDriver:
@@ -154,7 +153,7 @@ class SQLite:
             return "lock_timeout"
         return "no_permission" if "readonly" in said else "query_failed"
 
-    def grants(self, jobs: Sequence[str], login: str, major: int | None = None) -> str:
+    def grants(self, jobs: Sequence[str], login: str, version: Version | None = None) -> str:
         """:raises Unsupported: always."""
         raise Unsupported(f"SQLite: {NO_ACCOUNTS.reason}", hint="Give the user of dbops the right to read the file.")
 
@@ -163,31 +162,5 @@ class SQLite:
         [pages] = reader.rows(PAGES, Pages)
         return Examined(symptoms=(), clock=datetime.now(UTC), data_bytes=(pages.pages - pages.free) * pages.size)
 
-    # No plan for SQLite has a step that comes here.
 
-    def open(self, source: FromServer, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
-        """:raises Unsupported: always."""
-        _refuse(source.stream)
-
-    def seal(self, seal: Seal, runtime: Runtime) -> str:
-        """:raises Unsupported: always."""
-        _refuse(seal.seal)
-
-    def probe_until(self, probe: Probe, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> bool:
-        """:raises Unsupported: always."""
-        _refuse(probe.what)
-
-    def hold(self, opening: Opening, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Held:
-        """:raises Unsupported: always."""
-        _refuse(opening.what)
-
-    def call(self, operation: str, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
-        """:raises Unsupported: always."""
-        _refuse(operation)
-
-
-def _refuse(word: str) -> NoReturn:
-    raise Unsupported(f"SQLite has no {word!r}", hint="The plan was made by another version.")
-
-
-backend = SQLite()
+backend: Backend = SQLite()

@@ -34,8 +34,8 @@ from dbops.spi import Member, Runtime
 from dbops.testing.lend import Private
 from dbops.testing.mysql import Series
 from dbops.testing.servers import ThrowawayServer
-from dbops_mysql import doors
 from dbops_mysql.backup import clone, copying, directory
+from dbops_mysql.doors import DOORS
 from dbops_mysql.installation import server_user
 
 LOGIN = "backup login"
@@ -100,13 +100,13 @@ class Meddled:
 
 def meddling(monkeypatch: pytest.MonkeyPatch, word: str, meddle: Callable[[], None]) -> None:
     """While the stream ``word`` is stored, do this."""
-    door = doors.STREAMS[word]
+    door = DOORS.streams[word]
 
     def opened(*given: Any) -> Iterator[Member]:  # Any: as a door is called
         for member in door(*given):
             yield Member(member.name, Meddled(member, meddle), member.facts)
 
-    monkeypatch.setitem(doors.STREAMS, word, opened)
+    monkeypatch.setitem(DOORS.streams, word, opened)
 
 
 def nothing_kept(repository: Path) -> None:

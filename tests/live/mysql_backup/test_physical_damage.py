@@ -18,7 +18,7 @@ from dbops.operations import backup, verify
 from dbops.plan import Value
 from dbops.spi import Member
 from dbops.testing.servers import ThrowawayServer
-from dbops_mysql import doors
+from dbops_mysql.doors import DOORS
 
 PAGE = 8192
 TABLE = "shop/orders.ibd"
@@ -45,7 +45,7 @@ def stored_as(
     monkeypatch: pytest.MonkeyPatch, word: str, change: Change, counted: dict[str, Value] | None = None
 ) -> None:
     """The stream ``word`` is stored changed; ``counted`` replaces what was counted in the one that the server gave."""
-    door = doors.STREAMS[word]
+    door = DOORS.streams[word]
 
     def opened(*given: Any) -> Iterator[Member]:  # Any: as a door is called
         for member in door(*given):
@@ -55,7 +55,7 @@ def stored_as(
             member.stream.close()
             yield Member(member.name, Bytes(change(b"".join(blocks))), {**member.facts, **(counted or {})})
 
-    monkeypatch.setitem(doors.STREAMS, word, opened)
+    monkeypatch.setitem(DOORS.streams, word, opened)
 
 
 def proved(ws: Workspace) -> Verification:
@@ -144,13 +144,13 @@ def test_a_table_that_is_missing_whole_is_missed_even_when_nobody_counted_its_fi
         return kept
 
     stored_as(monkeypatch, "copy", change)
-    original = doors.STREAMS["copy"]
+    original = DOORS.streams["copy"]
 
     def recounted(*given: Any) -> Iterator[Member]:  # Any: as a door is called
         for member in original(*given):
             yield Member(member.name, member.stream, {**member.facts, **counted})
 
-    monkeypatch.setitem(doors.STREAMS, "copy", recounted)
+    monkeypatch.setitem(DOORS.streams, "copy", recounted)
     failed = failures(proved(ws))
     assert failed["objects"] == "not in the copy: 1 tables of shop"
 

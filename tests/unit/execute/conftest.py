@@ -6,8 +6,9 @@ import io
 import itertools
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,13 +22,9 @@ from dbops.model.server import Endpoint, Session
 from dbops.plan import (
     Call,
     FromRepository,
-    FromServer,
     Json,
-    Opening,
     Plan,
-    Probe,
     Risk,
-    Seal,
     SecretRef,
     Step,
     ToRepository,
@@ -35,16 +32,16 @@ from dbops.plan import (
     dump_plan,
 )
 from dbops.secrets import Secrets
-from dbops.spi import Backend, Member, Readable, Runtime
+from dbops.spi import Arguments, Backend, Doors, Held, Member, Readable, Runtime
 
 NOW = datetime(2026, 1, 31, 3, tzinfo=UTC)
-Held = AbstractContextManager[tuple[Mapping[str, Value], Endpoint | None]]
 
 
 class Toy:
     """The part of a backend that execution meets; ``events`` is what happened, in order."""
 
     name = "toy"
+    label = "Toy"
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -60,25 +57,29 @@ class Toy:
     def fault(self, error: BaseException) -> str:
         return self.reasons.pop(0) if self.reasons else "query_failed"
 
-    def seal(self, seal: Seal, runtime: Runtime) -> str:
-        return f"'{seal.seal}({runtime.secret(seal.secret)},{seal.name})'"
+    @property
+    def doors(self) -> Doors:
+        """As the tables are now."""
+        return Doors(
+            streams={word: partial(self._open, word) for word in self.streams},
+            holds={word: partial(self._hold, word) for word in self.holds},
+            calls={word: partial(self._call, word) for word in self.calls},
+            probes={"ready": self._probe},
+            seal=lambda seal, runtime: f"'{seal.seal}({runtime.secret(seal.secret)},{seal.name})'",
+        )
 
-    def open(
-        self, source: FromServer, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> Iterator[Member]:
-        return self.streams[source.stream](arguments)
+    def _open(self, word: str, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Iterator[Member]:
+        return self.streams[word](arguments)
 
-    def hold(self, opening: Opening, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Held:
-        return self.holds[opening.what](arguments, runtime)
+    def _hold(self, word: str, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Held:
+        return self.holds[word](arguments, runtime)
 
-    def call(
-        self, operation: str, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
-    ) -> Mapping[str, Value]:
-        self.events.append(f"call {operation} at {endpoint.host or 'target'}")
-        return self.calls[operation](arguments, runtime) if operation in self.calls else {}
+    def _call(self, word: str, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
+        self.events.append(f"call {word} at {endpoint.host or 'target'}")
+        return self.calls[word](arguments, runtime)
 
-    def probe_until(self, probe: Probe, arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> bool:
-        self.events.append(f"probe {probe.what}")
+    def _probe(self, arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> bool:
+        self.events.append("probe ready")
         return self.answers.pop(0) if self.answers else False
 
 
@@ -161,6 +162,7 @@ class Rig:
         return Plan(noun="test.run", target="shop", engine="toy", created_at=NOW, steps=steps)
 
     def call(self, step_id: str, operation: str | None = None, **more: Any) -> Call:  # Any: fields of the step
+        self.backend.calls.setdefault(operation or step_id, lambda arguments, runtime: {})
         arguments = {"provider": "backend", "operation": operation or step_id, "summary": f"do {step_id}", **more}
         return Call(id=step_id, risk=Risk.WRITE, **arguments)
 

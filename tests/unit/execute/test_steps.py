@@ -317,7 +317,7 @@ def test_a_probe_that_fails_is_a_failure(rig: Rig, monkeypatch: pytest.MonkeyPat
     def broken(*arguments: object) -> bool:
         raise DbopsError("the probe is broken")
 
-    monkeypatch.setattr(rig.backend, "probe_until", broken)
+    monkeypatch.setattr(rig.backend, "_probe", broken)
     outcome = rig.run(wait(10))
     assert outcome.error is not None
     assert outcome.error.message == "the probe is broken"
