@@ -22,7 +22,9 @@ class Server:
 
     ``encrypted`` says of each login whether what follows it is."""
 
-    def __init__(self, engine: Engine, certificate: Certificate, manners: Manners | None = None) -> None:
+    def __init__(
+        self, engine: Engine, certificate: Certificate, manners: Manners | None = None, *, port: int = 0
+    ) -> None:
         self.manners = manners or Manners()
         self.encrypted: list[bool] = []
         self._engine = engine
@@ -30,7 +32,7 @@ class Server:
         self._strict = _context(certificate, strict=True)
         self._open: set[Channel] = set()
         self._lock = threading.Lock()
-        self._listener = socket.create_server((HOST, 0))
+        self._listener = socket.create_server((HOST, port))
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
