@@ -10,6 +10,6 @@ SELECT
         0
     ) AS sees_state,
     COALESCE(HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW ANY DEFINITION'), 0) AS sees_definitions,
-    COALESCE(HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'VIEW DATABASE STATE'), 0) AS sees_database_state,
-    COALESCE(HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'VIEW DEFINITION'), 0) AS sees_database_definitions,
+    COALESCE(HAS_PERMS_BY_NAME(NULL, 'DATABASE', 'VIEW DATABASE STATE'), 0) AS sees_database_state,
+    COALESCE(HAS_PERMS_BY_NAME(NULL, 'DATABASE', 'VIEW DEFINITION'), 0) AS sees_database_definitions,
     COALESCE(HAS_DBACCESS('msdb'), 0) AS enters_msdb

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.simulators.mssql import names, rights
+from tests.simulators.mssql.answers import Failed
 from tests.simulators.mssql.lexer import Cursor, tokens
 from tests.simulators.mssql.permissions import find, of_class
 from tests.simulators.mssql.registry import function
@@ -61,7 +62,12 @@ def securable_named(session: Session, class_desc: str, name: str | None) -> tupl
         if login is None or (login.type == "R") != (class_desc == "SERVER ROLE"):
             return None
         return None, Securable(class_desc, 101, login.principal_id, login.owner)
-    parts = Cursor(name or "", tokens(name or "")).dotted()
+    if class_desc == "DATABASE" and name is None:
+        return session.current, rights.DATABASE
+    try:
+        parts = Cursor(name or "", tokens(name or "")).dotted()
+    except Failed:  # not a name, unless it is quoted
+        return None
     if class_desc == "DATABASE":
         found = names.find_database(session, parts[-1])
         return (found, rights.DATABASE) if found else None
