@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dbops.access.naming import find, find_principal, spell
+from dbops.access.tokens import Item, Lexicon, Tokens, words
 from dbops.errors import UsageError
 from dbops.model.access import AccessSnapshot
 from dbops.model.change import AddGrant, AddMembership, Change, ObjectName, RemoveGrant, RemoveMembership
@@ -14,18 +15,9 @@ from dbops_mssql.access.sql import ON
 
 __all__ = ["parse"]
 
-_TOKEN = re.compile(
-    r"\s+|--[^\n]*|/\*.*?\*/|\[(?:[^\]]|\]\])*\]|\"(?:[^\"]|\"\")*\"|[^\W\d][\w@#$]*|#+[\w@#$]*|::|[().,;\\]",
-    re.DOTALL | re.UNICODE,
-)
-_SPACE = re.compile(r"\s|--|/\*")
 _VERBS = ("GRANT", "DENY", "REVOKE")
 _CLASSES = {sql: tuple(kind for kind, other in ON.items() if other == sql) for sql in dict.fromkeys(ON.values())}
 _IN_SCHEMA = ("OBJECT", "TYPE", "XML SCHEMA COLLECTION")
-_FORMS = (
-    "USE of a database; GRANT, DENY or REVOKE of permissions [ON class::name] TO or FROM names; "
-    "ALTER [SERVER] ROLE name ADD or DROP MEMBER name; several separated by ;"
-)
 # What ALL stands for: https://learn.microsoft.com/sql/t-sql/statements/grant-object-permissions-transact-sql
 _ALL = {
     "function": ("EXECUTE", "REFERENCES"),
@@ -43,20 +35,21 @@ def parse(sql: str, snapshot: AccessSnapshot) -> tuple[Change, ...]:
     """
     found: list[Change] = []
     database = snapshot.database
-    for tokens in _statements(sql):
-        statement = _Statement(tokens, snapshot, database)
-        database = statement.used() or database
-        found += statement.changes()
+    for statement in _statements(sql):
+        if _names_database(statement):
+            database = _unquoted(statement[1])
+        else:
+            found += _Statement(Tokens(statement, _LEXICON), snapshot, database).changes()
     if not found:
-        raise UsageError("there is no statement to suppose", hint=_FORMS)
+        raise UsageError("there is no statement to suppose", hint=_LEXICON.forms)
     return tuple(found)
 
 
 def _statements(sql: str) -> Iterator[list[str]]:
     tokens: list[str] = []
-    for text in _tokens(sql):
+    for text in words(sql, _LEXICON):
         ends = text == ";" or text.upper() == "GO"
-        if ends or (len(tokens) == 2 and tokens[0].upper() == "USE"):
+        if ends or _names_database(tokens):
             yield from [tokens] if tokens else []
             tokens = []
         if not ends:
@@ -64,99 +57,61 @@ def _statements(sql: str) -> Iterator[list[str]]:
     yield from [tokens] if tokens else []
 
 
-def _tokens(sql: str) -> Iterator[str]:
-    at = 0
-    while at < len(sql):
-        match = _TOKEN.match(sql, at)
-        if match is None:
-            raise UsageError(f"this part of the SQL is not understood: {sql[at : at + 30]!r}", hint=_FORMS)
-        at = match.end()
-        if not _SPACE.match(match[0]):
-            yield match[0]
+def _names_database(tokens: Sequence[str]) -> bool:
+    return len(tokens) == 2 and tokens[0].upper() == "USE"
 
 
 class _Statement:
-    def __init__(self, tokens: list[str], snapshot: AccessSnapshot, database: str) -> None:
-        self._tokens, self._snapshot, self._database = tokens, snapshot, database
-        self._at = 0
-
-    def used(self) -> str:
-        """The database of a USE."""
-        return _unquoted(self._tokens[1]) if self._tokens[0].upper() == "USE" and len(self._tokens) == 2 else ""
+    def __init__(self, tokens: Tokens, snapshot: AccessSnapshot, database: str) -> None:
+        self._words, self._snapshot, self._database = tokens, snapshot, database
 
     def changes(self) -> list[Change]:
         """All that the statement changes."""
-        if self.used():
-            return []
-        verb = self._next().upper()
+        verb = self._words.next().upper()
         if verb == "ALTER":
             return self._member()
         if verb not in _VERBS:
-            raise self._refused()
+            raise self._words.refused()
         return self._permissions(verb)
 
     # -- permissions --------------------------------------------------------------------------------------------------
 
     def _permissions(self, verb: str) -> list[Change]:
-        option = verb == "REVOKE" and self._accept("GRANT", "OPTION", "FOR")
-        items = self._items()
-        place = self._object() if self._accept("ON") else None
-        after = self._columns() if self._peek() == "(" else []
-        names = self._people("FROM" if verb == "REVOKE" and self._peek() == "FROM" else "TO", place)
-        grantable = verb == "GRANT" and self._accept("WITH", "GRANT", "OPTION")
+        option = verb == "REVOKE" and self._words.accept("GRANT", "OPTION", "FOR")
+        items = self._words.items()
+        place = self._object() if self._words.accept("ON") else None
+        after = self._words.columns()
+        where = self._home(self._place(place, items[0]))
+        names = self._people("FROM" if verb == "REVOKE" and self._words.peek() == "FROM" else "TO", where)
+        grantable = verb == "GRANT" and self._words.accept("WITH", "GRANT", "OPTION")
         if verb != "GRANT":
-            self._accept("CASCADE")
-        grantor = self._principal(self._name(), place) if self._accept("AS") else ""
-        self._end()
+            self._words.accept("CASCADE")
+        grantor = self._named(where, self._words.name()) if self._words.accept("AS") else ""
+        self._words.end()
         found: list[Change] = []
-        for words, columns in items:
-            where = self._place(place, words)
-            for target in self._targets(where, columns or after):
-                for name in names:
-                    actions = self._actions(words, target.kind)
-                    found.append(_change(verb, name, target, actions, (grantable or option, grantor)))
+        for item in items:
+            for target in self._targets(self._place(place, item), item.columns or after):
+                actions = self._actions(item.text, target.kind)
+                more = grantable or option, grantor
+                found += [_change(verb, name, target, actions, more) for name in names]
         return found
 
-    def _items(self) -> list[tuple[list[str], list[str]]]:
-        """Permissions, each with the columns in brackets after it."""
-        found: list[tuple[list[str], list[str]]] = []
-        while True:
-            words: list[str] = []
-            while self._peek() not in (",", "ON", "TO", "FROM", "(", ""):
-                words.append(self._next())
-            columns = self._columns() if self._peek() == "(" else []
-            if not words:
-                raise self._refused()
-            found.append((words, columns))
-            if not self._accept(","):
-                return found
-
-    def _columns(self) -> list[str]:
-        self._next()
-        found = [self._name()]
-        while self._accept(","):
-            found.append(self._name())
-        if self._next() != ")":
-            raise self._refused()
-        return found
-
-    def _place(self, place: int | None, words: list[str]) -> int:
+    def _place(self, place: int | None, item: Item) -> int:
         """What a permission without ON is about: the server has it, or else the database."""
         if place is not None:
             return place
-        text, kinds = " ".join(words).upper(), self._snapshot.rules.kinds
-        server = text in kinds["server"].actions and text not in kinds["database"].actions
+        kinds = self._snapshot.rules.kinds
+        server = item.text in kinds["server"].actions and item.text not in kinds["database"].actions
         return find(self._snapshot, "server" if server else spell(self._snapshot.rules, "database", (self._database,)))
 
-    def _targets(self, place: int, columns: list[str]) -> list[ObjectName]:
+    def _targets(self, place: int, columns: Sequence[str]) -> list[ObjectName]:
         one = self._snapshot.objects[place]
         if not columns:
             return [ObjectName(one.kind, one.path)]
         return [ObjectName("column", (*one.path, column)) for column in columns]
 
-    def _actions(self, words: list[str], kind: str) -> tuple[str, ...]:
+    def _actions(self, text: str, kind: str) -> tuple[str, ...]:
         known = self._snapshot.rules.kinds[kind].actions
-        text = " ".join(words).upper()
         if text in ("ALL", "ALL PRIVILEGES"):
             return tuple(one for one in _ALL.get(kind, known) if one in known)
         if text not in known:
@@ -165,9 +120,9 @@ class _Statement:
 
     def _object(self) -> int:
         class_ = self._class()
-        parts = [self._name()]
-        while self._accept("."):
-            parts.append(self._name())
+        parts = [self._words.name()]
+        while self._words.accept("."):
+            parts.append(self._words.name())
         if class_ == "DATABASE":
             return find(self._snapshot, spell(self._snapshot.rules, "database", parts))
         if class_ == "SERVER":
@@ -175,12 +130,9 @@ class _Statement:
         return self._found(class_, self._path(class_, parts))
 
     def _class(self) -> str:
-        for words in sorted((*_CLASSES, "DATABASE", "SERVER"), key=len, reverse=True):
-            at = self._at
-            if self._accept(*words.split()):
-                if self._accept("::"):
-                    return words
-                self._at = at
+        for class_ in (*_CLASSES, "DATABASE", "SERVER"):
+            if self._words.accept(*class_.split(), "::"):
+                return class_
         return "OBJECT"
 
     def _path(self, class_: str, parts: list[str]) -> tuple[str, ...]:
@@ -201,81 +153,51 @@ class _Statement:
     # -- roles --------------------------------------------------------------------------------------------------------
 
     def _member(self) -> list[Change]:
-        server = self._accept("SERVER")
-        if not self._accept("ROLE"):
-            raise self._refused()
+        server = self._words.accept("SERVER")
+        if not self._words.accept("ROLE"):
+            raise self._words.refused()
         database = "" if server else self._database
-        role = self._named(database, self._name())
-        adding = self._accept("ADD", "MEMBER")
-        if not adding and not self._accept("DROP", "MEMBER"):
-            raise self._refused()
-        member = self._named(database, self._name())
-        self._end()
+        role = self._named(database, self._words.name())
+        adding = self._words.accept("ADD", "MEMBER")
+        if not adding and not self._words.accept("DROP", "MEMBER"):
+            raise self._words.refused()
+        member = self._named(database, self._words.name())
+        self._words.end()
         return [AddMembership(member=member, group=role) if adding else RemoveMembership(member=member, group=role)]
 
-    def _people(self, word: str, place: int | None) -> list[str]:
-        if not self._accept(word):
-            raise self._refused()
-        found = [self._principal(self._name(), place)]
-        while self._accept(","):
-            found.append(self._principal(self._name(), place))
-        return found
+    def _people(self, word: str, database: str) -> list[str]:
+        if not self._words.accept(word):
+            raise self._words.refused()
+        return self._words.listed(lambda: self._named(database, self._words.name()))
 
-    def _principal(self, name: str, place: int | None) -> str:
+    def _home(self, place: int) -> str:
         """Permissions on the server are of logins and server roles; all others are of users and roles of a database."""
-        if place is None:
-            outside = not self._inside()
-        else:
-            outside = not self._snapshot.kind(self._snapshot.objects[place]).contained
-        return self._named("" if outside else self._database, name)
-
-    def _inside(self) -> bool:
-        items = _Statement(self._tokens, self._snapshot, self._database)
-        items._next()
-        items._accept("GRANT", "OPTION", "FOR")
-        (words, _), *_ = items._items()
-        return self._snapshot.objects[self._place(None, words)].kind == "database"
+        return self._database if self._snapshot.kind(self._snapshot.objects[place]).contained else ""
 
     def _named(self, database: str, name: str) -> str:
         return self._snapshot.principals[find_principal(self._snapshot, account_name(database, name))].name
-
-    # -- tokens -------------------------------------------------------------------------------------------------------
-
-    def _peek(self) -> str:
-        word = self._tokens[self._at] if self._at < len(self._tokens) else ""
-        return word if word.startswith(("[", '"')) else word.upper()
-
-    def _next(self) -> str:
-        if self._at >= len(self._tokens):
-            raise self._refused()
-        self._at += 1
-        return self._tokens[self._at - 1]
-
-    def _name(self) -> str:
-        word = self._next()
-        if word in (*"().,;", "::"):
-            raise self._refused()
-        return _unquoted(word)
-
-    def _accept(self, *words: str) -> bool:
-        seen = [token.upper() for token in self._tokens[self._at : self._at + len(words)]]
-        if seen != list(words):
-            return False
-        self._at += len(words)
-        return True
-
-    def _end(self) -> None:
-        if self._peek():
-            raise self._refused()
-
-    def _refused(self) -> UsageError:
-        return UsageError(f"not understood: {' '.join(self._tokens)}", hint=_FORMS)
 
 
 def _unquoted(token: str) -> str:
     if token.startswith("["):
         return token[1:-1].replace("]]", "]")
     return token[1:-1].replace('""', '"') if token.startswith('"') else token
+
+
+_LEXICON = Lexicon(
+    word=re.compile(
+        r"\s+|--[^\n]*|/\*.*?\*/|\[(?:[^\]]|\]\])*\]|\"(?:[^\"]|\"\")*\"|[^\W\d][\w@#$]*|#+[\w@#$]*|::|[().,;\\]",
+        re.DOTALL,
+    ),
+    between=re.compile(r"\s|--|/\*"),
+    quotes='["',
+    signs=frozenset((*"().,;", "::")),
+    read=_unquoted,
+    forms=(
+        "USE of a database; GRANT, DENY or REVOKE of permissions [ON class::name] TO or FROM names; "
+        "ALTER [SERVER] ROLE name ADD or DROP MEMBER name; several separated by ;"
+    ),
+)
 
 
 def _change(verb: str, name: str, target: ObjectName, actions: tuple[str, ...], more: tuple[bool, str]) -> Change:

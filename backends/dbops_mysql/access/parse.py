@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dbops.access.accounts import account_name
 from dbops.access.naming import find_principal, spell
 from dbops.access.patterns import row_name
+from dbops.access.tokens import Item, Tokens, supposed
 from dbops.errors import UsageError
 from dbops.model.access import AccessSnapshot, Kind
 from dbops.model.change import (
@@ -18,14 +19,10 @@ from dbops.model.change import (
     RemoveGrant,
     RemoveMembership,
 )
-from dbops_mysql.access.tokens import Words, tokens
+from dbops_mysql.access.lexicon import LEXICON
 
 __all__ = ["parse"]
 
-FORMS = (
-    "GRANT or REVOKE of privileges ON one level (*.*, db.*, a table, a routine), of PROXY, or of roles, "
-    "TO or FROM accounts; several separated by ;"
-)
 ANY_HOST = "%"
 
 
@@ -34,16 +31,11 @@ def parse(sql: str, snapshot: AccessSnapshot) -> tuple[Change, ...]:
 
     :raises UsageError: anything else than the simple forms, or a name that is not in the snapshot.
     """
-    found: list[Change] = []
-    for statement in tokens(sql, FORMS):
-        found += _Statement(Words(statement, FORMS), snapshot).changes()
-    if not found:
-        raise UsageError("there is no statement to suppose", hint=FORMS)
-    return tuple(found)
+    return tuple(change for tokens in supposed(sql, LEXICON) for change in _Statement(tokens, snapshot).changes())
 
 
 class _Statement:
-    def __init__(self, words: Words, snapshot: AccessSnapshot) -> None:
+    def __init__(self, words: Tokens, snapshot: AccessSnapshot) -> None:
         self._words = words
         self._snapshot = snapshot
         self._rules = snapshot.rules
@@ -60,9 +52,9 @@ class _Statement:
             ):
                 return self._everything()
         admin = not granting and self._words.accept("ADMIN", "OPTION", "FOR")
-        items = self._items()
+        items = self._words.items()
         if not admin and self._words.accept("ON"):
-            if [words for words, _ in items] == [["PROXY"]]:
+            if [one.text for one in items] == ["PROXY"]:
                 return self._proxy(granting)
             return self._on_level(granting, items)
         return self._memberships(granting, items, admin_only=admin)
@@ -70,48 +62,24 @@ class _Statement:
     def _end(self, granting: bool) -> None:
         if not granting:
             self._words.accept("IGNORE", "UNKNOWN", "USER")
-        if self._words.peek():
-            raise self._words.refused()
+        self._words.end()
 
     # -- privileges -------------------------------------------------------------------------------------------------
 
-    def _items(self) -> list[tuple[list[str], list[str]]]:
-        """Comma-separated words, each with the columns in brackets after it."""
-        found: list[tuple[list[str], list[str]]] = []
-        while True:
-            words: list[str] = []
-            while self._words.peek() not in (",", "ON", "TO", "FROM", "(", ""):
-                words.append(self._words.next())
-            columns = self._columns() if self._words.peek() == "(" else []
-            if not words:
-                raise self._words.refused()
-            found.append((words, columns))
-            if not self._words.accept(","):
-                return found
-
-    def _columns(self) -> list[str]:
-        self._words.next()
-        found = [self._words.name()]
-        while self._words.accept(","):
-            found.append(self._words.name())
-        if self._words.next() != ")":
-            raise self._words.refused()
-        return found
-
-    def _on_level(self, granting: bool, items: Sequence[tuple[list[str], list[str]]]) -> list[Change]:
+    def _on_level(self, granting: bool, items: Sequence[Item]) -> list[Change]:
         target = self._level()
         people = self._people(granting)
         option = granting and self._words.accept("WITH", "GRANT", "OPTION")
         self._end(granting)
         found: list[Change] = []
         whole: list[str] = []
-        for words, columns in items:
-            for column in columns:
+        for item in items:
+            for column in item.columns:
                 part = ObjectName("column", (*target.path, column))
-                actions = self._actions(words, self._rules.kinds["column"])
+                actions = self._actions(item.text, self._rules.kinds["column"])
                 found += [_change(granting, name, part, actions) for name in people]
-            if not columns:
-                whole += self._actions(words, self._rules.kinds[target.kind])
+            if not item.columns:
+                whole += self._actions(item.text, self._rules.kinds[target.kind])
         return [*found, *self._of_level(granting, target, tuple(whole), option, people)]
 
     def _of_level(
@@ -139,8 +107,7 @@ class _Statement:
                 "is granted on the whole server"
             )
 
-    def _actions(self, words: Sequence[str], kind: Kind) -> tuple[str, ...]:
-        text = " ".join(words).upper()
+    def _actions(self, text: str, kind: Kind) -> tuple[str, ...]:
         if text in ("ALL", "ALL PRIVILEGES"):
             return tuple(one for one in kind.actions if one != kind.option)
         if text == "USAGE":
@@ -192,9 +159,7 @@ class _Statement:
         return [_change(granting, name, target, ("PROXY",), option) for name in people]
 
     def _everything(self) -> list[Change]:
-        people = [self._principal()]
-        while self._words.accept(","):
-            people.append(self._principal())
+        people = self._words.listed(self._principal)
         self._end(granting=False)
         return [change for name in people for change in self._all_of(name)]
 
@@ -210,12 +175,10 @@ class _Statement:
 
     # -- roles ------------------------------------------------------------------------------------------------------
 
-    def _memberships(
-        self, granting: bool, items: Sequence[tuple[list[str], list[str]]], *, admin_only: bool
-    ) -> list[Change]:
-        roles = [self._role(words) for words, columns in items if not columns]
-        if len(roles) != len(items):
+    def _memberships(self, granting: bool, items: Sequence[Item], *, admin_only: bool) -> list[Change]:
+        if any(one.columns for one in items):
             raise self._words.refused()
+        roles = [self._role(one) for one in items]
         people = self._people(granting)
         admin = granting and self._words.accept("WITH", "ADMIN", "OPTION")
         self._end(granting)
@@ -239,13 +202,11 @@ class _Statement:
             return AddMembership(member=member, group=role, inherit=active, admin=admin or had, old=old)
         return RemoveMembership(member=member, group=role)
 
-    def _role(self, words: Sequence[str]) -> str:
+    def _role(self, item: Item) -> str:
         """A role is an account too: ``'app'@'%'`` is three words here."""
-        outside, self._words = self._words, Words(words, FORMS)
-        found = self._principal()
-        rest = self._words.peek()
-        self._words = outside
-        if rest:
+        words = Tokens(item.words, LEXICON)
+        found = self._account(words)
+        if words.peek():
             raise self._words.refused()
         return found
 
@@ -254,15 +215,15 @@ class _Statement:
     def _people(self, granting: bool) -> list[str]:
         if not self._words.accept("TO" if granting else "FROM"):
             raise self._words.refused()
-        found = [self._principal()]
-        while self._words.accept(","):
-            found.append(self._principal())
-        return found
+        return self._words.listed(self._principal)
 
     def _principal(self) -> str:
-        user = self._words.name()
-        if self._words.accept("@"):
-            return self._known(account_name(user, self._words.name().lower()))
+        return self._account(self._words)
+
+    def _account(self, words: Tokens) -> str:
+        user = words.name()
+        if words.accept("@"):
+            return self._known(account_name(user, words.name().lower()))
         names = {one.name for one in self._snapshot.principals if one.kind != "unknown"}
         # A role of MariaDB has no host; an account that names none is from anywhere.
         return user if user in names else self._known(account_name(user, ANY_HOST))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
+
+from dbops.access.tokens import Tokens, statements
 from dbops.model.access import Kind
 from dbops_mysql.access.kinds import GRANT
-from dbops_mysql.access.tokens import Words, tokens
+from dbops_mysql.access.lexicon import LEXICON
 
 __all__ = ["Said", "said"]
 
 _ROUTINES = (("PROCEDURE",), ("FUNCTION",), ("LIBRARY",), ("PACKAGE", "BODY"), ("PACKAGE",))
-_FORMS = "SHOW GRANTS"
+_SHOWN = msgspec.structs.replace(LEXICON, forms="SHOW GRANTS")
 Name = tuple[str, str]
 
 
@@ -29,18 +32,18 @@ class Said(NamedTuple):
     denied: bool = False
 
 
-def said(statements: Iterable[str], kinds: dict[str, Kind]) -> Iterator[Said]:
+def said(lines: Iterable[str], kinds: dict[str, Kind]) -> Iterator[Said]:
     """Grants of roles, of proxies and of nothing say nothing here.
 
     :raises UsageError: a statement of another form.
     """
-    for statement in statements:
-        for words in tokens(statement, _FORMS):
-            yield from _Line(Words(words, _FORMS), kinds).rights()
+    for line in lines:
+        for words in statements(line, _SHOWN):
+            yield from _Line(words, kinds).rights()
 
 
 class _Line:
-    def __init__(self, words: Words, kinds: dict[str, Kind]) -> None:
+    def __init__(self, words: Tokens, kinds: dict[str, Kind]) -> None:
         self._words = words
         self._kinds = kinds
 
@@ -48,39 +51,18 @@ class _Line:
         denied = self._words.accept("REVOKE")
         if not denied and not self._words.accept("GRANT"):
             return  # SET DEFAULT ROLE …
-        items = self._items()
-        if not self._words.accept("ON") or items[0][0] == "PROXY":
+        items = self._words.items()
+        if not self._words.accept("ON") or items[0].text == "PROXY":
             return
         kind, path = self._level()
         self._words.next()  # TO, FROM
         grantee = self._grantee()
         option = self._option()
-        whole = [action for action, columns in items if not columns]
+        whole = [one.text for one in items if not one.columns]
         yield Said(grantee, kind, path, self._actions(kind, whole, option=option), denied)
-        for action, columns in items:
-            for column in columns:
-                yield Said(grantee, "column", (*path, column), frozenset((action,)))
-
-    def _items(self) -> list[tuple[str, list[str]]]:
-        found: list[tuple[str, list[str]]] = []
-        while True:
-            words: list[str] = []
-            while self._words.peek() not in ("", ",", "(", "ON", "TO", "FROM"):
-                words.append(self._words.next().upper())
-                if self._words.accept("@"):
-                    words.append(self._words.next())
-            found.append((" ".join(words), self._columns()))
-            if not self._words.accept(","):
-                return found
-
-    def _columns(self) -> list[str]:
-        if not self._words.accept("("):
-            return []
-        found = [self._words.name()]
-        while self._words.accept(","):
-            found.append(self._words.name())
-        self._words.accept(")")
-        return found
+        for one in items:
+            for column in one.columns:
+                yield Said(grantee, "column", (*path, column), frozenset((one.text,)))
 
     def _level(self) -> tuple[str, tuple[str, ...]]:
         if self._words.accept("*", ".", "*"):

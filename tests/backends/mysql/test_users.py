@@ -160,13 +160,35 @@ def test_what_is_supposed() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "DROP USER a", "GRANT SELECT ON t TO a IDENTIFIED BY 'x'", "GRANT FLY ON t TO a", "GRANT SELECT ON no.t TO a",
-     "GRANT SELECT ON t TO nobody", "GRANT SELECT ON t TO a ^"],
-)  # fmt: skip
-def test_what_is_not_understood_whole_is_refused(text: str) -> None:
-    with pytest.raises(UsageError):
+    ("text", "says"),
+    [
+        ("", "there is no statement to suppose"),
+        ("-- GRANT r TO a", "there is no statement to suppose"),
+        ("DROP USER a", "not understood: DROP USER a"),
+        ("GRANT r", "not understood: GRANT r"),
+        ("GRANT r r TO a", "not understood: GRANT r r TO a"),
+        ("GRANT r (x) TO a", "not understood: GRANT r ( x ) TO a"),
+        ("GRANT SELECT (x ON t TO a", "not understood: GRANT SELECT ( x ON t TO a"),
+        ("GRANT SELECT ON t TO a IDENTIFIED BY 'x'", "not understood: GRANT SELECT ON t TO a IDENTIFIED BY 'x'"),
+        ("GRANT FLY ON t TO a", "FLY is no privilege of a table"),
+        ("GRANT SELECT ON no.t TO a", "there is no object table:no.t"),
+        ("GRANT SELECT ON t TO nobody", "there is no principal"),
+        ("GRANT SELECT ON t TO a ^", "this part of the SQL is not understood: '^'"),
+    ],
+)
+def test_what_is_not_understood_whole_is_refused(text: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
         mysql.access.parse(text, SNAPSHOT)
+    assert caught.value.message.startswith(says)
+
+
+@pytest.mark.parametrize("comment", ["-- why\n", "--\n", "--\twhy\n", "# why\n"])
+def test_a_comment_ends_with_its_line(comment: str) -> None:
+    assert mysql.access.parse(f"{comment}GRANT r TO a", SNAPSHOT) == mysql.access.parse("GRANT r TO a", SNAPSHOT)
+
+
+def test_nothing_to_take_away_is_no_change() -> None:
+    assert mysql.access.parse("REVOKE ALL PRIVILEGES, GRANT OPTION FROM a", SNAPSHOT) == ()
 
 
 def test_who_logs_in_otherwise_gets_no_password() -> None:
