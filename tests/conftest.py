@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -29,6 +30,10 @@ hypothesis.settings.load_profile(PROFILE)
 
 OWN_SETTINGS = ("DBOPS_CONFIG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "SSLMODE", "MYSQL_HOST", "MYSQL_TCP_PORT")
 
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and every program that a test interrupts too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = Path(__file__).parent
 WITHOUT_SERVER = (HERE / "unit", HERE / "backends")

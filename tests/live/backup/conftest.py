@@ -33,6 +33,7 @@ class Site:
     def __init__(self, server: ThrowawayServer, place: Path) -> None:
         self.server, self.place = server, place
         self.repository = place / "repository"
+        self._started: list[subprocess.Popen[str]] = []
         self.configure()
 
     def configure(self, *, repository: str = "", target: str = "", verify: str = "") -> None:
@@ -63,8 +64,8 @@ class Site:
         return {"DBOPS_CONFIG": str(self.place / "dbops.toml"), "DBOPS_STATE": str(self.place / "state")}
 
     def start(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """``dbops`` in a process of its own."""
-        return subprocess.Popen(
+        """``dbops`` in a process of its own, which ends with the test at the latest."""
+        child = subprocess.Popen(
             [sys.executable, "-m", "dbops", *words],
             env={**os.environ, **self.environment, **(env or {})},
             stdin=subprocess.DEVNULL,
@@ -72,6 +73,16 @@ class Site:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._started.append(child)
+        return child
+
+    def end(self) -> None:
+        """What a test that failed left running would spoil the next."""
+        for child in self._started:
+            if child.poll() is None:
+                child.kill()
+                child.communicate()
+        self._started.clear()
 
 
 class Cli:
@@ -112,10 +123,11 @@ def site(server: ThrowawayServer, tmp_path_factory: pytest.TempPathFactory) -> S
 
 
 @pytest.fixture
-def cli(site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def cli(site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Cli]:
     for name, value in site.environment.items():
         monkeypatch.setenv(name, value)
-    return Cli(capsys)
+    yield Cli(capsys)
+    site.end()
 
 
 @pytest.fixture
