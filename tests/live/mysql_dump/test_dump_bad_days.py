@@ -6,22 +6,27 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dbops import Workspace
+from dbops import Workspace, own_server
 from dbops.errors import DbopsError, OutputError, StorageFailed, ToolFailed
 from dbops.model.backup import Verdict
 from dbops.operations import backup, restore, verify
 from dbops.operations.shelf import open_shelf
+from dbops.spi import Member, Readable
 from dbops.testing.lend import Private
 from dbops.testing.mysql import Series
 from dbops.testing.servers import Installation, ThrowawayServer
+from dbops_mysql import doors
 from dbops_mysql.backup.artifacts import contents
+from dbops_mysql.installation import server_user
 
 pytestmark = pytest.mark.mysql(newest=True)
 LEFT = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'dump login'"
@@ -48,12 +53,11 @@ def big(shop: ThrowawayServer, mysql_series: Series) -> Iterator[ThrowawayServer
 
 def nothing_left(server: ThrowawayServer, ws: Workspace) -> None:
     """No session, no lock, no backup, no stray object."""
-    for _ in range(100):
-        if server.sql(LEFT) == [(0,)]:
-            break
+    end = time.monotonic() + 60
+    while server.sql(LEFT) != [(0,)] and time.monotonic() < end:
         time.sleep(0.1)
     assert server.sql(LEFT) == [(0,)]
-    server.sql("SET lock_wait_timeout = 5; CREATE TABLE shop.free (a int); INSERT INTO shop.free VALUES (1)")
+    server.sql("SET lock_wait_timeout = 60; CREATE TABLE shop.free (a int); INSERT INTO shop.free VALUES (1)")
     server.sql("DROP TABLE shop.free")
     shelf = open_shelf(ws, ws.target("shop"))
     assert shelf.records == ()
@@ -69,44 +73,53 @@ def children(name: str, parent: int | None = None) -> list[int]:
     ]
 
 
-def while_it_runs(ws: Workspace, action: Callable[[], None]) -> DbopsError:
-    """The error of a backup during which something happens."""
-    caught: list[DbopsError] = []
+def signalled(pids: list[int], number: signal.Signals) -> None:
+    """One that ended meanwhile is not missed."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
-    def run() -> None:
-        try:
+
+class Meddled:
+    """A stream during whose reading something happens, once its first bytes are there."""
+
+    def __init__(self, stream: Readable, meddle: Callable[[], None]) -> None:
+        self._stream, self._meddle = stream, [meddle]
+
+    def read(self, n: int, /) -> bytes:
+        block = self._stream.read(n)
+        while self._meddle:
+            self._meddle.pop()()
+        return block
+
+    def cancel(self) -> None:
+        self._stream.cancel()  # type: ignore[attr-defined]  # of a program's output
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def while_it_runs(ws: Workspace, monkeypatch: pytest.MonkeyPatch, action: Callable[[], None]) -> DbopsError:
+    """The error of a backup during which something happens as soon as anything of a database has been read: of the
+    large one there is much more then than lies in any buffer."""
+    door = doors.STREAMS["dump"]
+
+    def opened(*given: Any) -> Iterator[Member]:  # Any: as a door is called
+        for member in door(*given):
+            yield Member(member.name, Meddled(member.stream, action), member.facts)
+
+    with monkeypatch.context() as patch:
+        patch.setitem(doors.STREAMS, "dump", opened)
+        with pytest.raises(DbopsError) as caught:
             backup.run(ws, "shop", method="dump")
-        except DbopsError as error:
-            caught.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    action()
-    thread.join(120)
-    assert caught, "the backup succeeded"
-    return caught[0]
+    return caught.value
 
 
 def test_a_dump_program_that_is_killed(
-    big: ThrowawayServer, mysql_series: Series, workspace: Callable[..., Workspace]
+    big: ThrowawayServer, workspace: Callable[..., Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ws = workspace(big)
-
-    def kill() -> None:
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            found = children("dump")
-            if found:
-                # Held first, it cannot be done before it has said something.
-                for pid in found:
-                    os.kill(pid, signal.SIGSTOP)
-                time.sleep(0.2)
-                for pid in found:
-                    os.kill(pid, signal.SIGKILL)
-                return
-            time.sleep(0.01)
-
-    error = while_it_runs(ws, kill)
+    error = while_it_runs(ws, monkeypatch, lambda: signalled(children("dump"), signal.SIGKILL))
     assert isinstance(error, ToolFailed)
     assert "killed by SIGKILL" in error.message
     assert "Nothing of this" in error.hint
@@ -146,10 +159,9 @@ def test_ctrl_c_ends_it_and_lets_everything_go(
     while not (found := children("dump", started.pid)) and time.monotonic() < end:
         time.sleep(0.01)
     # Held here, they cannot be done before the signal comes.
-    for pid in found:
-        os.kill(pid, signal.SIGSTOP)
+    signalled(found, signal.SIGSTOP)
     started.send_signal(signal.SIGINT)
-    _, said = started.communicate(timeout=60)
+    _, said = started.communicate(timeout=120)
     assert started.returncode == 130, said
     nothing_left(big, ws)
 
@@ -192,7 +204,10 @@ def test_a_server_that_is_read_only(shop: ThrowawayServer, workspace: Callable[.
 
 
 def test_a_server_without_a_binary_log(
-    private_mysql: Private, mysql_series: Series, workspace: Callable[..., Workspace]
+    private_mysql: Private,
+    mysql_series: Series,
+    workspace: Callable[..., Workspace],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from dbops.model.backup import Objective
 
@@ -212,35 +227,28 @@ def test_a_server_without_a_binary_log(
     server.sql("CREATE DATABASE big; CREATE TABLE big.t (id int PRIMARY KEY, note text)")
     server.sql(f"USE big; {ROWS[mysql_series.family].format(400_000)}")
     seen = len(open_shelf(ws, ws.target("shop")).records)
-
-    def kill() -> None:
-        end = time.monotonic() + 60
-        while not children("dump") and time.monotonic() < end:
-            time.sleep(0.01)
-        time.sleep(0.3)
-        server.kill()
-
-    error = while_it_runs(ws, kill)
+    error = while_it_runs(ws, monkeypatch, server.kill)
     assert error.code in (69, 74)
     assert len(open_shelf(ws, ws.target("shop")).records) == seen
 
 
+@pytest.fixture
+def open_place() -> Iterator[Path]:
+    """A directory that a server's user can look into."""
+    with tempfile.TemporaryDirectory(prefix="dbops-tls-", dir=own_server.temporary_directory(server_user())) as found:
+        Path(found).chmod(0o755)
+        yield Path(found)
+
+
 def test_where_tls_is_required_the_programs_speak_it_too(
-    private_mysql: Private, workspace: Callable[..., Workspace], tmp_path: Path
+    private_mysql: Private, workspace: Callable[..., Workspace], open_place: Path
 ) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    key, certificate = open_place / "key.pem", open_place / "cert.pem"
     words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     subprocess.run([*words, "-keyout", key, "-out", certificate], capture_output=True, check=True)
-    tmp_path.chmod(0o755)
     for file in (key, certificate):
         file.chmod(0o644)
-    place = Path("/tmp") / f"dbops-tls-{os.getpid()}"
-    place.mkdir(exist_ok=True)
-    for file in (key, certificate):
-        (place / file.name).write_bytes(file.read_bytes())
-    server = private_mysql(
-        ssl_key=str(place / "key.pem"), ssl_cert=str(place / "cert.pem"), require_secure_transport="ON"
-    )
+    server = private_mysql(ssl_key=str(key), ssl_cert=str(certificate), require_secure_transport="ON")
     server.sql("CREATE DATABASE shop; CREATE TABLE shop.t (a int); INSERT INTO shop.t VALUES (1)")
     server.login("dump login", "REQUIRE SSL")
     server.sql("GRANT ALL ON *.* TO 'dump login'@localhost")

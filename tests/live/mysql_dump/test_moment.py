@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pymysql
@@ -43,7 +43,7 @@ def accounts(shop: ThrowawayServer) -> Iterator[None]:
 @contextmanager
 def busy(server: ThrowawayServer) -> Generator[None]:
     """Somebody who writes into both all the time, a transaction each time."""
-    stop = threading.Event()
+    began, stop = threading.Event(), threading.Event()
 
     def write() -> None:
         with connect(server) as connection, connection.cursor() as cursor:
@@ -54,10 +54,11 @@ def busy(server: ThrowawayServer) -> Generator[None]:
                 for name in ("left_", "right_"):
                     cursor.execute(f"INSERT INTO {name}.t VALUES ({number}, REPEAT('x', 2000))")
                 cursor.execute("COMMIT")
+                began.set()
 
     thread = threading.Thread(target=write, daemon=True)
     thread.start()
-    time.sleep(0.3)
+    assert began.wait(60), "nothing was written"
     try:
         yield
     finally:
@@ -114,26 +115,43 @@ def asked(family: Family, server: ThrowawayServer, *shares: list[str], **more: o
     }  # fmt: skip
 
 
+@contextmanager
+def slow(server: ThrowawayServer) -> Generator[None]:
+    """A statement that has run for long, and goes on until it is ended here."""
+    asked = "SELECT ID, TIME FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT SLEEP(%'"
+
+    def wait() -> None:
+        with suppress(pymysql.MySQLError):
+            server.sql("SELECT SLEEP(600) FROM left_.t LIMIT 1")
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    end = time.monotonic() + 60
+    while not any(seconds >= 2 for _, seconds in server.sql(asked)):
+        assert time.monotonic() < end, "it does not run"
+        time.sleep(0.1)
+    try:
+        yield
+    finally:
+        for number, _ in server.sql(asked):
+            server.sql(f"KILL {number}")
+        thread.join(60)
+
+
 @pytest.mark.usefixtures("accounts")
 def test_a_long_statement_is_not_locked_behind_and_nobody_waits(
     shop: ThrowawayServer, mysql_series: Series, runtime: Runtime
 ) -> None:
     shop.sql("INSERT INTO left_.t VALUES (0, 'x')")
-    slow = threading.Thread(target=lambda: shop.sql("SELECT SLEEP(6) FROM left_.t LIMIT 1"), daemon=True)
-    slow.start()
-    time.sleep(2.5)
     family: Family = "mariadb" if mysql_series.family == "mariadb" else "mysql"
     given = asked(family, shop, ["left_"], ["right_"])
-    with moment.moment(given, shop.endpoint("dump login"), runtime) as (outputs, _):
-        began = time.monotonic()
-        shop.sql("INSERT INTO left_.t VALUES (1, 'y')")
-        assert time.monotonic() - began < 2, "a write waited"
+    with slow(shop), moment.moment(given, shop.endpoint("dump login"), runtime) as (outputs, _):
+        shop.sql("SET lock_wait_timeout = 30; INSERT INTO left_.t VALUES (1, 'y')")  # one that waited would fail
         # Nothing was committed for a while, so all snapshots are of one moment without the lock.
         assert outputs["how"] == "still"
         assert "offset" in str(outputs["position"])
         rows = [one for one in moment._moments[str(outputs["moment"])] if one.names]
         assert [sorted(one.names) for one in rows] == [["left_", "right_"]]
-    slow.join()
 
 
 @pytest.mark.usefixtures("accounts")
@@ -188,9 +206,8 @@ def test_nothing_is_left_when_a_program_cannot_begin(
     given = asked(family, shop, ["shop"], ["there is no such database"])
     with pytest.raises(ToolFailed, match="there is no such database"):
         read_all(given, shop, runtime)
-    for _ in range(50):
-        if shop.sql(LEFT) == [(0,)]:
-            break
+    end = time.monotonic() + 60
+    while shop.sql(LEFT) != [(0,)] and time.monotonic() < end:
         time.sleep(0.1)
     assert shop.sql(LEFT) == [(0,)]
     shop.sql("CREATE TABLE shop.free (a int); INSERT INTO shop.free VALUES (1); DROP TABLE shop.free")
