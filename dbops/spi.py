@@ -29,7 +29,7 @@ from dbops.model.backup import BackupFacts, BackupJob, Chain, Destination, Evide
 from dbops.model.backup import BackupRecord as Record
 from dbops.model.backup import VerifyLevel as Level
 from dbops.model.change import Change
-from dbops.model.doctor import Examined
+from dbops.model.doctor import Configured, Examined
 from dbops.model.finding import Missing
 from dbops.model.health import Check, Observation
 from dbops.model.health import Question as HealthQuestion
@@ -294,6 +294,6 @@ class Backend(Protocol):
         """Pure: SQL that makes a least-privileged login for jobs; no ``version``: for all of them, if one text can."""
         ...
 
-    def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
-        """What would make a job fail later: rights, settings, programs (``places`` first). Never stops at an error."""
+    def examine(self, reader: Reader, server: Server, host: Host, configured: Configured) -> Examined:
+        """What would make a job fail later: rights, settings, programs. Never stops at an error."""
         ...

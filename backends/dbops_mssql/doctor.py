@@ -10,18 +10,19 @@ import msgspec
 from dbops.capabilities import Capability, Impossible, NotImplementedYet
 from dbops.errors import DbopsError
 from dbops.model.backup import BackupFacts
-from dbops.model.doctor import Examined, Standing, Symptom
+from dbops.model.doctor import Configured, Examined, Standing, Symptom
 from dbops.model.finding import Missing
-from dbops.model.server import Server
+from dbops.model.server import Endpoint, Server
 from dbops.spi import BackupDriver, Host, Reader
+from dbops_mssql.backup.places import NOWHERE, SET_PLACE, unset
 from dbops_mssql.driver import Driver, choose, described
 from dbops_mssql.probe import DATABASE
 from dbops_mssql.statement import text
 from dbops_mssql.support import support
 
 __all__ = [
-    "Seen", "examine", "judge_backup", "judge_connection", "judge_databases", "judge_driver", "judge_password",
-    "judge_rights",
+    "Seen", "driver_of", "examine", "judge_backup", "judge_connection", "judge_databases", "judge_driver",
+    "judge_password", "judge_rights",
 ]  # fmt: skip
 
 EXPIRES_SOON_DAYS = 14
@@ -41,12 +42,12 @@ class Seen(msgspec.Struct, frozen=True):
     enters_msdb: int = 0
 
 
-def examine(reader: Reader, server: Server, host: Host, backup: BackupDriver) -> Examined:
+def examine(reader: Reader, server: Server, host: Host, backup: BackupDriver, configured: Configured) -> Examined:
     """Ask the server and this machine; what cannot be asked is unknown.
 
     :param backup: knows what its backups need.
     """
-    found = list(_driver())
+    found = [driver_of(configured.endpoint)]
     clock: datetime | Missing
     try:
         [seen] = reader.rows(text("doctor"), Seen)
@@ -59,16 +60,19 @@ def examine(reader: Reader, server: Server, host: Host, backup: BackupDriver) ->
     found += judge_password(seen, server)
     if server.edition != DATABASE:
         found += _databases(reader)
-    found += _backups(reader, server, host, backup)
+    found += _backups(reader, server, host, backup, configured)
     return Examined(symptoms=tuple(found), clock=clock, data_bytes=_size(reader, seen, server))
 
 
-def _driver() -> Iterator[Symptom]:
-    """Which one ``mssql://`` takes; a session by another way does without, so that its absence is told and no more."""
+def driver_of(endpoint: Endpoint) -> Symptom:
+    """The one by which this server was asked; whoever handed in a session of their own may have none."""
+    if endpoint.engine.endswith("+mssqlpython"):
+        return _symptom("tools", Standing.OK, "the driver mssql-python, which brings Microsoft's own ODBC driver along")
+    options = {name.lower(): value for name, value in endpoint.options.items()}
     try:
-        yield judge_driver(choose())
+        return judge_driver(choose(options.get("driver", "")))
     except DbopsError as error:
-        yield _unknown("tools", f"mssql:// has no ODBC driver here: {error.message}", error.hint)
+        return _unknown("tools", f"mssql:// has no ODBC driver here: {error.message}", error.hint)
 
 
 def judge_driver(driver: Driver) -> Symptom:
@@ -155,7 +159,9 @@ def judge_databases(closed: list[str], count: int) -> Symptom:
     )
 
 
-def _backups(reader: Reader, server: Server, host: Host, backup: BackupDriver) -> Iterator[Symptom]:
+def _backups(
+    reader: Reader, server: Server, host: Host, backup: BackupDriver, configured: Configured
+) -> Iterator[Symptom]:
     promised = support(Capability.BACKUP_PHYSICAL, server)
     if isinstance(promised, Impossible | NotImplementedYet):
         yield _symptom("settings", Standing.OK, f"backups are not made by dbops here: {promised.reason}")
@@ -165,21 +171,25 @@ def _backups(reader: Reader, server: Server, host: Host, backup: BackupDriver) -
     except DbopsError as error:
         yield _unknown("settings", f"whether backups can be made is not known: {error.message}", error.hint)
         return
-    yield from judge_backup(facts, [method.name for method in backup.methods(server)])
+    known = msgspec.structs.replace(facts, blockers=(*facts.blockers, *unset(configured.depot)))
+    yield from judge_backup(known, [method.name for method in backup.methods(server)], wanted=configured.backed_up)
 
 
-def judge_backup(facts: BackupFacts, methods: Sequence[str]) -> Iterator[Symptom]:
-    """Pure: each method of backup with what keeps it from working. One that does is enough."""
+def judge_backup(facts: BackupFacts, methods: Sequence[str], *, wanted: bool = True) -> Iterator[Symptom]:
+    """Pure: each method of backup with what keeps it from working. One that does is enough.
+
+    :param wanted: backups are to be made; where they are not, it is no problem that none can be."""
     shut = {one.method: one.reason for one in facts.blockers}
     free = [name for name in methods if name not in shut]
     for name in free:
         yield _symptom("settings", Standing.OK, f"backups by {name} can be made")
     for name, reason in shut.items():
-        if free:
+        if free or not wanted:
             yield _symptom("settings", Standing.OK, f"backups by {name} cannot be made: {reason}")
         else:
             summary = f"backups by {name} will fail: {reason}"
-            yield _symptom("settings", Standing.PROBLEM, summary, "See: dbops backup plan TARGET")
+            fix = SET_PLACE if reason == NOWHERE else "See: dbops backup plan TARGET"
+            yield _symptom("settings", Standing.PROBLEM, summary, fix)
 
 
 def _size(reader: Reader, seen: Seen, server: Server) -> int | Missing:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from dbops.capabilities import Capability, Support
-from dbops.model.doctor import Examined
+from dbops.model.doctor import Configured, Examined
 from dbops.model.server import Endpoint, Server, Session, Version
 from dbops.spi import API_VERSION, AccessDriver, BackupDriver, Doors, HealthDriver, Host, Reader
 from dbops_mysql import session
@@ -78,8 +78,8 @@ class MySQL:
 
         return grants(self.name, jobs, login, version)
 
-    def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
+    def examine(self, reader: Reader, server: Server, host: Host, configured: Configured) -> Examined:
         """What would make a job on this server fail later."""
         from dbops_mysql.doctor import Doctor
 
-        return Doctor(self.family, self.backup).examine(reader, server, host, places)
+        return Doctor(self.family, self.backup).examine(reader, server, host, configured.programs)

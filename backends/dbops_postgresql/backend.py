@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from dbops.capabilities import Capability, Support
-from dbops.model.doctor import Examined
+from dbops.model.doctor import Configured, Examined
 from dbops.model.server import Endpoint, Server, Session, Version
 from dbops.spi import API_VERSION, AccessDriver, BackupDriver, Doors, HealthDriver, Host, Reader
 from dbops_postgresql import session
@@ -74,8 +74,8 @@ class PostgreSQL:
 
         return grants(jobs, login, version[0] if version else None)
 
-    def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
+    def examine(self, reader: Reader, server: Server, host: Host, configured: Configured) -> Examined:
         """What would make a job on this server fail later."""
         from dbops_postgresql.doctor import examine
 
-        return examine(reader, server, host, places)
+        return examine(reader, server, host, configured.programs)

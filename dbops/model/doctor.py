@@ -7,9 +7,11 @@ from enum import StrEnum
 
 import msgspec
 
+from dbops.model.backup import Depot
 from dbops.model.finding import Missing
+from dbops.model.server import Endpoint
 
-__all__ = ["Diagnosis", "Examined", "Standing", "Symptom"]
+__all__ = ["Configured", "Diagnosis", "Examined", "Standing", "Symptom"]
 
 
 class Standing(StrEnum):
@@ -34,6 +36,21 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
     summary: str
     fix: str = ""
+
+
+class Configured(msgspec.Struct, frozen=True, kw_only=True):
+    """What the configuration says of the server that is examined.
+
+    :param endpoint: how it was reached.
+    :param programs: directories with client programs, besides the usual ones.
+    :param depot: where and how it writes backups that it keeps itself.
+    :param backed_up: a job is to make backups of it.
+    """
+
+    endpoint: Endpoint
+    programs: tuple[str, ...] = ()
+    depot: Depot = Depot()
+    backed_up: bool = False
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):

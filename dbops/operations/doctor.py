@@ -15,10 +15,11 @@ import msgspec
 from dbops.backup.text import size
 from dbops.config import RepositoryConfig, Target
 from dbops.errors import ConfigError, DbopsError
-from dbops.model.doctor import Diagnosis, Standing, Symptom
+from dbops.model.doctor import Configured, Diagnosis, Standing, Symptom
 from dbops.model.finding import Missing
+from dbops.operations import kept
 from dbops.operations.side_by_side import side_by_side
-from dbops.operations.workspace import Workspace
+from dbops.operations.workspace import Opened, Workspace
 from dbops.plan import SecretRef
 
 __all__ = ["examine"]
@@ -101,7 +102,7 @@ def _target(ws: Workspace, target: Target, timeout_s: float | None) -> tuple[Sym
     try:
         with ws.open(target, timeout_s=timeout_s) as opened:
             began = ws.now()
-            found = opened.backend.examine(opened.reader, opened.server, ws.host, _places(target))
+            found = opened.backend.examine(opened.reader, opened.server, ws.host, _configured(ws, target))
             ended = ws.now()
             server, label = opened.server, opened.backend.label
     except DbopsError as error:
@@ -112,7 +113,7 @@ def _target(ws: Workspace, target: Target, timeout_s: float | None) -> tuple[Sym
         _line(target.name, "connection", Standing.OK, answers),
         *(msgspec.structs.replace(one, subject=target.name) for one in found.symptoms),
         _clock(target.name, found.clock, began, ended),
-        _scratch(ws, target, found.data_bytes),
+        *_proofs(ws, target, opened, found.data_bytes),
     )
 
 
@@ -136,6 +137,29 @@ def _clock(name: str, clock: datetime | Missing, began: datetime, ended: datetim
         name, "clock", Standing.PROBLEM, f"its clock is {skew_s:.0f} s {way} ours: ages and points in time will be "
         "wrong by that", "Run a time service (chrony, systemd-timesyncd) on both.",
     )  # fmt: skip
+
+
+def _proofs(ws: Workspace, target: Target, opened: Opened, data_bytes: int | Missing) -> Iterator[Symptom]:
+    """Whether there is a place for restore tests: a directory here, or an instance where servers keep their backups."""
+    if kept.keeper(target) is None:
+        yield _scratch(ws, target, data_bytes)
+    elif opened.backend.backup.methods(opened.server):
+        yield _instance(ws, target)
+
+
+def _instance(ws: Workspace, target: Target) -> Symptom:
+    """The one that is to restore what the server keeps must answer."""
+    try:
+        endpoint = kept.verify_endpoint(ws, target)
+        with ws.open(Target(name=target.name, endpoint=endpoint)) as opened:
+            said = f"restore tests go to {endpoint}: {opened.backend.label} {opened.server.version_text} answers"
+    except ConfigError as error:
+        standing = Standing.PROBLEM if _in_a_job(ws, target, "verify") else Standing.OK
+        return _line(target.name, "settings", standing, f"no backup of it can be proven: {error.message}", error.hint)
+    except DbopsError as error:
+        summary = f"restore tests will fail: {error.message}"
+        return _line(target.name, "connection", Standing.PROBLEM, summary, error.hint or _how_to_reach(error))
+    return _line(target.name, "connection", Standing.OK, said)
 
 
 def _scratch(ws: Workspace, target: Target, data_bytes: int | Missing) -> Symptom:
@@ -197,8 +221,22 @@ def _encrypted(ws: Workspace, config: RepositoryConfig, name: str, summary: str)
     return _line(name, "repository", Standing.OK, f"{summary}; encrypted, and readable from here")
 
 
-def _places(target: Target) -> tuple[str, ...]:
-    return (target.verify.tools,) if target.verify.tools else ()
+def _configured(ws: Workspace, target: Target) -> Configured:
+    return Configured(
+        endpoint=target.endpoint,
+        programs=(target.verify.tools,) if target.verify.tools else (),
+        depot=target.backup.depot,
+        backed_up=_in_a_job(ws, target, "backup"),
+    )
+
+
+def _in_a_job(ws: Workspace, target: Target, do: str) -> bool:
+    """Of those whose targets can be found: the others are told by themselves."""
+    for job in ws.config.jobs.values():
+        with suppress(DbopsError):
+            if job.do == do and target.name in {one.name for one in ws.config.select(job.targets, ws.secrets.literal)}:
+                return True
+    return False
 
 
 def _line(subject: str, area: str, standing: Standing, summary: str, fix: str = "") -> Symptom:

@@ -14,7 +14,7 @@ import msgspec
 from dbops.capabilities import FULL, Capability, Impossible, NotImplementedYet, Support
 from dbops.errors import Unsupported
 from dbops.health.answers import Answers
-from dbops.model.doctor import Examined
+from dbops.model.doctor import Configured, Examined
 from dbops.model.finding import Missing, Remedy
 from dbops.model.health import Check, Observation, Question, Status, Threshold
 from dbops.model.server import Endpoint, Server, Session, Version
@@ -157,7 +157,7 @@ class SQLite:
         """:raises Unsupported: always."""
         raise Unsupported(f"SQLite: {NO_ACCOUNTS.reason}", hint="Give the user of dbops the right to read the file.")
 
-    def examine(self, reader: Reader, server: Server, host: Host, places: Sequence[str]) -> Examined:
+    def examine(self, reader: Reader, server: Server, host: Host, configured: Configured) -> Examined:
         """Nothing can be missing but the file, and that was opened."""
         [pages] = reader.rows(PAGES, Pages)
         return Examined(symptoms=(), clock=datetime.now(UTC), data_bytes=(pages.pages - pages.free) * pages.size)

@@ -38,7 +38,7 @@ from dbops_mssql.backup.facts import About, Database, about
 from dbops_mssql.backup.history import Carried, read_restores, read_sets, records
 from dbops_mssql.backup.logins import ARTIFACT
 from dbops_mssql.backup.media import read as read_media
-from dbops_mssql.backup.places import devices, is_url
+from dbops_mssql.backup.places import OWNS, devices, is_url
 from dbops_mssql.backup.sets import BackupSet, Kind
 from dbops_mssql.quoting import identifier
 from dbops_mssql.support import support
@@ -68,10 +68,6 @@ _METHODS = {
 KINDS = {"full": Kind.FULL, "differential": Kind.DIFFERENTIAL, "log": Kind.LOG, "tail": Kind.LOG}
 S3_SINCE = 16
 BUDGET_S = 3600
-OWNS = (
-    "another program may own the chain: a differential or log backup of ours would be missing in its restores, and its "
-    "backups in ours"
-)
 
 
 class SQLServerBackup:
@@ -221,7 +217,7 @@ def _database(job: BackupJob, facts: BackupFacts, known: About, one: Database) -
         certificate=job.depot.certificate,
         name=name,
     )
-    places = devices(job.depot.to, one.name, job.id, kind)
+    places = devices(job.depot.to, one.name, job.id, kind, [each.name for each in known.databases])
     tail = job.method == TAIL.name
     sql = (
         tsql.tail(one.name, places, options, damaged=one.state == "SUSPECT")

@@ -173,6 +173,12 @@ def test_two_names_never_become_one_file(one: str, other: str) -> None:
     assert (file_name(one) == file_name(other)) == (one == other)
 
 
+def test_names_that_differ_in_case_alone_are_two_files_on_windows() -> None:
+    both = ["Shop", "shop"]
+    assert len({file_name(one, both).casefold() for one in both}) == 2
+    assert file_name("Shop", ["Shop", "crm"]) == "Shop"
+
+
 # The parser takes a # in front for a word of its own, also in brackets: a temporary table.
 @given(st.text(min_size=1, max_size=40).filter(lambda text: "\0" not in text and not text.startswith("#")))
 def test_hostile_names_stay_inside_their_quotes(name: str) -> None:

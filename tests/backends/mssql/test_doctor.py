@@ -8,12 +8,14 @@ from typing import Any, cast
 import pytest
 
 from dbops.errors import ReadFailed
-from dbops.model.backup import BackupFacts, Blocker
-from dbops.model.doctor import Standing
+from dbops.model.backup import BackupFacts, Blocker, Depot
+from dbops.model.doctor import Configured, Standing
 from dbops.model.finding import Missing
-from dbops.model.server import Server
+from dbops.model.server import Endpoint, Server
+from dbops_mssql.backup.places import unset
 from dbops_mssql.doctor import (
     Seen,
+    driver_of,
     examine,
     judge_backup,
     judge_connection,
@@ -80,12 +82,37 @@ def test_a_method_that_works_is_enough() -> None:
     assert found[0].summary == "backups by full will fail: because"
 
 
+def test_what_the_configuration_leaves_out_keeps_backups_from_being_made() -> None:
+    nowhere = BackupFacts(databases=(), log_bytes_per_s=0.0, total_bytes=0, blockers=tuple(unset(Depot())))
+    found = list(judge_backup(nowhere, ["full", "log"]))
+    assert [one.standing for one in found[:2]] == [Standing.PROBLEM, Standing.PROBLEM]
+    assert found[0].summary == "backups by full will fail: where the server is to write its backups is not configured"
+    assert found[0].fix.startswith("Set [targets.NAME.backup] to = ")
+    assert {one.standing for one in judge_backup(nowhere, ["full", "log"], wanted=False)} == {Standing.OK}
+    assert [one.method for one in unset(Depot(to=("D:",)))] == ["differential", "log", "tail"]
+    assert list(unset(Depot(to=("D:",), owns_chain=True))) == []
+
+
+@pytest.mark.parametrize(
+    ("engine", "driver", "said"),
+    [
+        ("mssql+mssqlpython", "", "the driver mssql-python"),
+        ("mssql", "/usr/lib/odbc/libtdsodbc.so", "FreeTDS libtdsodbc.so (as the URL says) does not verify"),
+        ("mssql", "ODBC Driver 17 for SQL Server", "ODBC Driver 17 for SQL Server (as the URL says)"),
+    ],
+)
+def test_the_driver_is_the_one_that_the_url_takes(engine: str, driver: str, said: str) -> None:
+    pytest.importorskip("pyodbc")
+    assert said in driver_of(Endpoint(engine=engine, options={"driver": driver})).summary
+
+
 def test_a_server_that_does_not_answer_is_unknown_and_not_well() -> None:
     class Broken:
         def rows(self, *_: object) -> list[object]:
             raise ReadFailed("no answer", reason="timeout")
 
     nothing = cast("Any", None)
-    found = examine(cast("Any", Broken()), SERVER, nothing, nothing)  # only what is asked first
+    configured = Configured(endpoint=Endpoint(engine="mssql"))
+    found = examine(cast("Any", Broken()), SERVER, nothing, nothing, configured)  # only what is asked first
     assert found.symptoms[-1].standing is Standing.UNKNOWN
     assert found.clock == found.data_bytes == Missing("timeout", "no answer")

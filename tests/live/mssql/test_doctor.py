@@ -9,18 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from dbops.config import Config, JobConfig, Target, VerifyConfig
 from dbops.host import LocalHost
-from dbops.model.doctor import Examined, Standing
+from dbops.model.doctor import Configured, Examined, Standing
 from dbops.model.finding import Missing
+from dbops.operations import doctor
+from dbops.operations.workspace import Workspace
 from dbops.secrets import Secrets
 from dbops.session import connect
+from dbops.state import State
 from dbops.testing.mssql import MssqlServer, PrivateMssql
 from dbops_mssql import backend
 
 
 def examined(server: MssqlServer, user: str = "") -> Examined:
-    with connect(backend, server.endpoint(user), resolve=Secrets().resolve) as reader:
-        return backend.examine(reader, backend.probe(reader), LocalHost(), ())
+    endpoint = server.endpoint(user)
+    with connect(backend, endpoint, resolve=Secrets().resolve) as reader:
+        return backend.examine(reader, backend.probe(reader), LocalHost(), Configured(endpoint=endpoint))
 
 
 def problems(found: Examined) -> list[str]:
@@ -58,6 +63,37 @@ def test_a_login_without_rights_is_told_what_to_run(private_mssql: PrivateMssql,
     assert isinstance(found.data_bytes, Missing)
     server.sql(backend.grants(["health", "audit", "backup"], "poor"))
     assert problems(examined(server, "poor")) == []
+
+
+@pytest.mark.parametrize("job", ["", "backup", "verify"])
+def test_what_no_job_needs_is_no_problem(private_mssql: PrivateMssql, tmp_path: Path, job: str) -> None:
+    target = Target(name="s", endpoint=private_mssql().endpoint())
+    jobs = {job: JobConfig(do=job, targets="s", at="15 2 * * *", name=job)} if job else {}
+    ws = Workspace(Config(targets={"s": target}, jobs=jobs), state=State(tmp_path, clock=lambda: datetime.now(UTC)))
+    said = [one for one in doctor.examine(ws, [target]).symptoms if one.subject == "s"]
+    made = {one.standing for one in said if one.area == "settings" and one.summary.startswith("backups by")}
+    assert made == {Standing.PROBLEM if job == "backup" else Standing.OK}
+    [proof] = [one for one in said if "can be proven" in one.summary]
+    assert proof.standing == (Standing.PROBLEM if job == "verify" else Standing.OK)
+    assert not any(one.area == "disk" for one in said)
+
+
+def test_the_instance_of_restore_tests_is_asked(private_mssql: PrivateMssql, tmp_path: Path) -> None:
+    server, proof = private_mssql(), private_mssql(name="PROOF", version="17.0.1000.7").endpoint()
+    ws = Workspace(Config(), state=State(tmp_path, clock=lambda: datetime.now(UTC)))
+    into = f"mssql://sa@127.0.0.1:{proof.port}/?TrustServerCertificate=yes"
+    good = VerifyConfig(into=into, password=str(proof.password))
+    (tmp_path / "wrong").write_text("not-this-one")
+    bad = VerifyConfig(into=into, password=f"file:{tmp_path / 'wrong'}")
+    told: dict[str, list[str]] = {}
+    for name, verify in (("good", good), ("bad", bad)):
+        target = Target(name=name, endpoint=server.endpoint(), verify=verify)
+        found = doctor.examine(ws, [target]).symptoms
+        told[name] = [one.summary for one in found if one.summary.startswith("restore tests")]
+    assert told["good"] == [
+        f"restore tests go to mssql://sa@127.0.0.1:{proof.port}/: SQL Server 2025 (17.0.1000.7) answers"
+    ]
+    assert told["bad"][0].startswith("restore tests will fail: mssql://sa@127.0.0.1:")
 
 
 def test_azure_sql_database_is_asked_about_the_database(private_mssql: PrivateMssql) -> None:
