@@ -1,7 +1,11 @@
 """What comes with every SQL Server and stands in no row: fixed roles, dbo, guest, public.
 
-Sources: "Permissions of Fixed Server Roles" and "Permissions of Fixed Database Roles" of the documentation, and the
-table of the roles of 2022 on the page about server-level roles.
+Sources: the roles of 2022 are a table of
+https://learn.microsoft.com/sql/relational-databases/security/authentication-access/server-level-roles, those before it
+only a picture there ("Permissions of server roles for SQL Server 2019 and earlier"), in which securityadmin has ALTER
+ANY LOGIN and nothing else. What it says in words besides, that this role grants and denies permissions of the server
+"and should be treated as equivalent to the sysadmin role", is a way to more and no permission: see ``escalates``.
+"The CONTROL SERVER permission is similar but not identical to the sysadmin fixed server role": it is not sysadmin here.
 """
 
 from __future__ import annotations

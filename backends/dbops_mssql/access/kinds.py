@@ -59,7 +59,8 @@ _APPLICABLE = {
     "sequence": ("REFERENCES", "UPDATE", *_ALWAYS),
     "synonym": ("SELECT", "INSERT", "UPDATE", "DELETE", "EXECUTE", "CONTROL", "TAKE OWNERSHIP", "VIEW DEFINITION"),
 }
-# https://learn.microsoft.com/sql/t-sql/statements/grant-server-permissions-transact-sql (the three of 2014)
+# The three of 2014, each as the page says what it does granted and, of the last two, what it does denied:
+# https://learn.microsoft.com/sql/t-sql/statements/grant-server-permissions-transact-sql#remarks-1
 _BESIDE = (
     ("DATABASE", "CONNECT", "CONNECT ANY DATABASE"),
     ("OBJECT", "SELECT", "SELECT ALL USER SECURABLES"),
@@ -157,7 +158,7 @@ def _implied(name: str, kind: str, builtin: Sequence[Builtin]) -> tuple[Implied,
             found[Implied(row.permission, CLASSES[row.parent], row.parent_covering)] = None
     there = {row.permission for row in builtin if row.class_ == "SERVER"}
     for of, action, beside in _BESIDE:
-        if of == name and beside in there and (of != "OBJECT" or kind in TABLE_LIKE):
+        if of == name and beside in there and action in _APPLICABLE.get(kind, (action,)):
             found[Implied(action, "server", beside)] = None
     return tuple(found)
 

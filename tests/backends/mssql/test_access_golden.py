@@ -102,6 +102,15 @@ def test_permissions_database_engine_a_column_grant_overrides_a_denial_on_the_ta
     assert not may(effective, "UserJoe", "SELECT", CUSTOMER)
 
 
+@pytest.mark.parametrize("place", ["SCHEMA::dbo", "DATABASE::Shop"])
+def test_permissions_database_engine_a_column_grant_overrides_a_denial_at_the_object_level_only(place: str) -> None:
+    """ "A GRANT of a column-level permission overrides a DENY at the object level": no other level is said."""
+    rows = Rows()
+    shop(rows)
+    sql = f"DENY SELECT ON {place} TO UserJoe; GRANT SELECT ON OBJECT::Customer(CustomerName) TO UserJoe;"
+    assert not may(rows.effective(sql), "UserJoe", "SELECT", NAME)
+
+
 def test_permissions_database_engine_a_later_denial_on_the_table_removes_the_column_grant() -> None:
     rows = Rows()
     shop(rows)

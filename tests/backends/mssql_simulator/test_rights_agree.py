@@ -54,7 +54,10 @@ LOGINS = ("ann", "bob", "eve", "ops", "public")
 ON_TABLE = ("SELECT", "INSERT", "UPDATE", "CONTROL", "ALTER", "VIEW DEFINITION")
 ON_SCHEMA = ("SELECT", "EXECUTE", "CONTROL", "ALTER", "VIEW DEFINITION")
 ON_DATABASE = ("SELECT", "CONTROL", "ALTER", "ALTER ANY SCHEMA", "VIEW DEFINITION", "VIEW DATABASE STATE", "EXECUTE")
-ON_SERVER = ("CONTROL SERVER", "VIEW SERVER STATE", "ALTER ANY DATABASE", "VIEW ANY DEFINITION", "ALTER ANY LOGIN")
+ON_SERVER = (
+    "CONTROL SERVER", "VIEW SERVER STATE", "ALTER ANY DATABASE", "VIEW ANY DEFINITION", "ALTER ANY LOGIN",
+    "SELECT ALL USER SECURABLES", "IMPERSONATE ANY LOGIN", "CONNECT ANY DATABASE",
+)  # fmt: skip
 FIXED = ("db_owner", "db_datareader", "db_denydatareader", "db_datawriter", "db_ddladmin", "db_securityadmin")
 SERVER_FIXED = ("sysadmin", "securityadmin", "dbcreator", "serveradmin", "processadmin")
 
@@ -110,6 +113,7 @@ THINGS: dict[str, tuple[str, ...]] = {
     "schema:shop.sales": ON_SCHEMA,
     "schema:shop.hers": ON_SCHEMA,
     "database:shop": ON_DATABASE,
+    "login:bob": ("IMPERSONATE", "ALTER"),
     "server": ON_SERVER,
 }
 

@@ -78,12 +78,21 @@ def server_right(session: Session, login: int | None, permission: str, securable
         return True
     state = session.instance.state
     who = server_identities(session, login)
-    if securable.owner in who:
+    if securable.owner == login:
         return True
     wanted = list(_wanted(securable.class_desc, permission, {"SERVER": SERVER, securable.class_desc: securable}))
     rows = [one for one in state.permissions if one.grantee in who]
     given = {(SERVER, name) for one in who for name in SERVER_GIVEN.get(state.principals[one].name, ())}
+    if securable.owner in who:
+        given.add((securable, "CONTROL"))
     return _decide(wanted, rows, given, set())
+
+
+# Two permissions that are in no table of what covers what. "When denied, a high privileged login can be blocked from
+# impersonating other logins. For example, a login with CONTROL SERVER"; of the other, "When granted, a login such as an
+# auditor can view data in all databases that the user can connect to. When denied, prevents access to objects".
+# https://learn.microsoft.com/sql/t-sql/statements/grant-server-permissions-transact-sql
+BESIDE = {("LOGIN", "IMPERSONATE"): "IMPERSONATE ANY LOGIN", ("OBJECT", "SELECT"): "SELECT ALL USER SECURABLES"}
 
 
 def _wanted(class_desc: str, permission: str, chain: dict[str, Securable]) -> Iterator[tuple[Securable, str]]:
@@ -92,6 +101,8 @@ def _wanted(class_desc: str, permission: str, chain: dict[str, Securable]) -> It
         return
     for one in covering(class_desc, permission):
         yield chain[class_desc], one
+        if (class_desc, one) in BESIDE:
+            yield from _wanted("SERVER", BESIDE[class_desc, one], chain)
     for parent, name in above(class_desc, permission):
         yield from _wanted(parent, name, chain)
 
@@ -150,8 +161,15 @@ def is_owner(session: Session, database: Database) -> bool:
     return user is not None and (user.principal_id == DBO or 16384 in roles_of(user.principal_id, database.members))
 
 
-def has(session: Session, permission: str, securable: Securable, database: Database) -> bool:
-    """Whether the session has a permission on a securable of a database."""
+def has(
+    session: Session, permission: str, securable: Securable, database: Database, *, on_column: bool = False
+) -> bool:
+    """Whether the session has a permission on a securable of a database.
+
+    :param on_column: it was granted on the column in question: "A GRANT of a column-level permission overrides a DENY
+        at the object level", of which no other level is said.
+        https://learn.microsoft.com/sql/relational-databases/security/permissions-database-engine
+    """
     user = names.user_of(session, database)
     if user is None:
         return False
@@ -166,8 +184,11 @@ def has(session: Session, permission: str, securable: Securable, database: Datab
     login = session.server_login
     if login is not None:
         rows += [one for one in session.instance.state.permissions if one.grantee in server_identities(session, login)]
-        given |= _server_given(session, login, securable, permission)
+        given |= _server_given(session, login)
     given |= _of_owners(database, securable, who)
+    if on_column:
+        given |= {(securable, permission)}
+        rows = [one for one in rows if one.state != "D" or (one.class_, one.major_id) != securable[1:3]]
     return securable.owner == user.principal_id or _decide(wanted, rows, given, denied)
 
 
@@ -177,14 +198,10 @@ def _of_owners(database: Database, securable: Securable, who: set[int]) -> set[t
     return {(one, "CONTROL") for one in chain if one.owner in who}
 
 
-def _server_given(session: Session, login: int, securable: Securable, permission: str) -> set[tuple[Securable, str]]:
+def _server_given(session: Session, login: int) -> set[tuple[Securable, str]]:
     principals = session.instance.state.principals
     roles = [principals[one].name for one in server_identities(session, login)]
-    given = {(SERVER, name) for role in roles for name in SERVER_GIVEN.get(role, ())}
-    reads = permission == "SELECT" and securable.class_desc in {"OBJECT", "SCHEMA", "DATABASE"}
-    if reads and server_right(session, login, "SELECT ALL USER SECURABLES"):
-        given.add((securable, "SELECT"))
-    return given
+    return {(SERVER, name) for role in roles for name in SERVER_GIVEN.get(role, ())}
 
 
 def _chain(database: Database, securable: Securable) -> dict[str, Securable]:
@@ -223,11 +240,12 @@ def demand_object(session: Session, permission: str, database: Database, found: 
     schema, name = names.object_name(database, found)
     whole = has(session, permission, of_object(database, found), database)
     stored = column_states(session, permission, database, found)
-    if not columns and (whole or any("G" in one or "W" in one for one in stored.values())):
+    allowed = {"G", "W"} if has(session, permission, of_object(database, found), database, on_column=True) else set()
+    if not columns and (whole or any(one & allowed for one in stored.values())):
         return
     for column in sorted(columns):
         states = stored.get(column, set())
-        if "D" in states or (not whole and not states & {"G", "W"}):
+        if "D" in states or (not whole and not states & allowed):
             if stored:
                 raise failed(
                     230,

@@ -100,4 +100,4 @@ def _column(session: Session, permission: str, database: Database, securable: Se
     states = rights.column_states(session, permission, database, found).get(column, set())
     if "D" in states:
         return 0
-    return int(bool(states & {"G", "W"}) or rights.has(session, permission, securable, database))
+    return int(rights.has(session, permission, securable, database, on_column=bool(states & {"G", "W"})))

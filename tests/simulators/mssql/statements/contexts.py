@@ -35,9 +35,7 @@ def as_login(session: Session, cursor: Cursor) -> Iterator[Answer]:
 
 def _may_be_login(session: Session, number: int) -> bool:
     login = session.server_login
-    if login == number or rights.server_right(session, login, "IMPERSONATE ANY LOGIN"):
-        return True
-    return rights.server_right(session, login, "IMPERSONATE", Securable("LOGIN", 101, number))
+    return login == number or rights.server_right(session, login, "IMPERSONATE", Securable("LOGIN", 101, number))
 
 
 @statement("EXECUTE AS USER")
