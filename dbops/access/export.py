@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from dbops.access.match import managed
@@ -110,13 +110,15 @@ class _Export:
     def _entry(self, number: int, one: Principal) -> Entry:
         rules = self._rules
         told = [word for word in one.attributes if word != rules.login and word not in rules.assumed]
-        attributes = [word.lower() for word in told if not rules.decided or word in rules.decided]
+        said = (*rules.decided, *rules.made_as)
+        attributes = [word.lower() for word in told if not rules.decided or word in said]
         attributes += [f"no{word.lower()}" for word in rules.assumed if word not in one.attributes]
         found: Entry = {
             "state": "locked" if one.kind == "user" and not one.login and not one.database else "",
             "attributes": attributes,
             "member_of": self._memberships(number, one),
             "grants": [*self._on_objects(number), *self._future(number)],
+            "denies": self._denied(number),
             "owns": self._owns(number),
         }
         entry = {key: value for key, value in found.items() if value}
@@ -145,17 +147,31 @@ class _Export:
         return one.user if one.user and one.host == self._rules.any_host else one.name
 
     def _on_objects(self, number: int) -> list[Entry]:
+        return self._entries(
+            (one, actions, option)
+            for one, grant in self._grants[number]
+            for actions, option in _by_option(self._snapshot.kind(one), grant)
+        )
+
+    def _denied(self, number: int) -> list[Entry]:
+        """Where denials are rows like grants; elsewhere they are exceptions from a grant, and not the spec's."""
+        if self._rules.covering is None:
+            return []
+        return self._entries(
+            (one, self._snapshot.kind(one).names(grant.denied), False) for one, grant in self._grants[number]
+        )
+
+    def _entries(self, said: Iterable[tuple[SecuredObject, tuple[str, ...], bool]]) -> list[Entry]:
+        """One entry for each object and whether it may be passed on, and for all columns of one that are alike."""
         found: dict[tuple[str, tuple[str, ...], bool], list[str]] = {}
         columns: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], list[str]] = {}
-        for one, grant in self._grants[number]:
-            kind = self._snapshot.kind(one)
-            for actions, option in _by_option(kind, grant):
-                if actions and one.kind == "column":
-                    table = self._snapshot.objects[one.parent]
-                    columns.setdefault((table.kind, table.path, actions, option), []).append(one.path[-1])
-                elif actions:
-                    words = found.setdefault((one.kind, one.path, option), [])
-                    words += [word for word in actions if word not in words]
+        for one, actions, option in said:
+            if actions and one.kind == "column":
+                table = self._snapshot.objects[one.parent]
+                columns.setdefault((table.kind, table.path, actions, option), []).append(one.path[-1])
+            elif actions:
+                words = found.setdefault((one.kind, one.path, option), [])
+                words += [word for word in actions if word not in words]
         plain = [self._grant(kind, path, words, option) for (kind, path, option), words in found.items()]
         partly = [
             {**self._grant(kind, path, list(actions), option), "columns": names}

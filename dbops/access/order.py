@@ -1,7 +1,7 @@
 """An order of changes in which every prefix is safe, for engines that cannot make all of them at once.
 
 Somebody may stop in the middle, or be killed. Until the rest is done nobody shall have more than what he had before and
-will have after, and, as far as that allows, nobody shall be without what he keeps.
+will have after, and, as far as that allows, nobody shall be without what he keeps. None of these engines has denials.
 
 * Accounts are made first, limits and conditions are set, who is to be locked is locked.
 * A group gives up what it loses before somebody joins it, and somebody leaves a group before it gains.

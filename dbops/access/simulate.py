@@ -64,6 +64,10 @@ class Simulation:
         self.places: dict[tuple[str, tuple[str, ...]], int] = {
             (one.kind, one.path): at for at, one in enumerate(self.objects)
         }
+        self._columns: dict[int, list[int]] = {}
+        for at, one in enumerate(self.objects):
+            if one.kind == "column":
+                self._columns.setdefault(one.parent, []).append(at)
         self._entries: dict[int, Entries] = {}
         self._defaults: dict[DefaultKey, Entries] = {
             (one.creator, one.database, one.schema, one.kind): _by_pair(one.grants) for one in snapshot.defaults
@@ -88,6 +92,10 @@ class Simulation:
         """The kind of an object."""
         return self.rules.kinds[self.objects[place].kind]
 
+    def columns(self, table: int) -> list[int]:
+        """The positions of a table's columns that have rights of their own."""
+        return self._columns.get(table, [])
+
     def place(self, name: ObjectName) -> int:
         """The position of an object; a column without rights of its own comes into being when it is asked for."""
         found = self.places.get((name.kind, name.path))
@@ -103,6 +111,7 @@ class Simulation:
         raise KeyError(name)
 
     def _add_column(self, table: int, path: tuple[str, ...]) -> int:
+        self._columns.setdefault(table, []).append(len(self.objects))
         return self._add(SecuredObject("column", path, self.objects[table].owner, -1, table, follows=table))
 
     def _add(self, one: SecuredObject) -> int:
@@ -239,9 +248,10 @@ class Simulation:
         if self.rules.covering is not None:
             gone = (bits, 0) if change.deny else (0, bits)  # one takes the place of the other, whoever said it
             _take(self.entries(place), grantee, None, gone[0], option_only=False, denied=gone[1])
+            self._off_columns(place, grantee, None, change)
+            bits &= ~self._by_table(place, grantee, change)
             if change.deny:
                 _deny(self.entries(place), grantee, grantor, bits)
-                self._off_columns(place, grantee, None, change)
                 return
         _give(self.entries(place), grantee, grantor, bits, bits if change.grantable else 0)
 
@@ -250,27 +260,31 @@ class Simulation:
         grantor: int | None = self.numbers[change.grantor] if change.grantor else self.objects[place].owner
         bits, denied = self.kind(place).bits(change.actions), 0
         if self.rules.covering is not None:
-            grantor, denied = (grantor if change.grantor else None), (0 if change.option_only else bits)
+            # Without an owner, as the server is, it is whoever stands for one.
+            grantor, denied = (None if grantor == -1 else grantor), (0 if change.option_only else bits)
         _take(self.entries(place), grantee, grantor, bits, option_only=change.option_only, denied=denied)
         self._off_columns(place, grantee, grantor, change)
 
+    def _by_table(self, place: int, grantee: int, change: AddGrant) -> int:
+        """Of a column only what is unlike its table is remembered (``sys.database_permissions``)."""
+        one, kind, found = self.objects[place], self.kind(place), 0
+        for grant in self.entries(one.parent).values() if one.kind == "column" else ():
+            if grant.grantee == grantee:
+                there = grant.denied if change.deny else grant.grantable if change.grantable else grant.actions
+                found |= kind.shared(self.kind(one.parent), there)
+        return found
+
     def _off_columns(self, place: int, grantee: int, grantor: int | None, change: AddGrant | RemoveGrant) -> None:
+        """What is said of a table ends what was said of its columns, where rights cover and can be denied; else only
+        what is taken off it does."""
         if self.kind(place).family != "table":
             return
         column = self.rules.kinds["column"]
         bits = column.bits(tuple(action for action in change.actions if action in column.actions))
-        option_only = isinstance(change, RemoveGrant) and change.option_only
-        denied = bits if self.rules.covering is not None and isinstance(change, RemoveGrant) else 0
-        for at, one in enumerate(self.objects):
-            if one.parent == place and one.kind == "column":
-                _take(
-                    self.entries(at),
-                    grantee,
-                    grantor,
-                    bits,
-                    option_only=option_only,
-                    denied=0 if option_only else denied,
-                )
+        covering = self.rules.covering is not None
+        option_only = not covering and isinstance(change, RemoveGrant) and change.option_only
+        for at in self.columns(place):
+            _take(self.entries(at), grantee, grantor, bits, option_only=option_only, denied=bits if covering else 0)
 
     def _own(self, place: int, owner: int) -> None:
         """The old owner's part of the access list becomes the new one's."""

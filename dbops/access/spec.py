@@ -21,10 +21,11 @@ Path = tuple[str | int, ...]
 _TOP = ("dbops", "manage", "profiles", "roles", "users")
 _MANAGE = ("principals", "databases")
 _ENTRY = (
-    "member_of", "grants", "owns", "profiles", "attributes", "password", "verify_password", "valid_until",
+    "member_of", "grants", "denies", "owns", "profiles", "attributes", "password", "verify_password", "valid_until",
     "connection_limit", "hosts", "state", "engines",
 )  # fmt: skip
 _GRANT = ("object", "can", "columns", "future", "creators", "grantable", "engines")
+_DENY = ("object", "can", "columns", "engines")
 _MEMBER = ("role", "inherit", "set", "admin", "engines")
 _STATES = ("present", "locked", "absent")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
@@ -111,6 +112,7 @@ class _Spec:
                 *self._from_profiles(entry.get("profiles"), (*path, "profiles"), profiles),
                 *self._grants(entry.get("grants"), (*path, "grants")),
             ),
+            denies=self._grants(entry.get("denies"), (*path, "denies"), _DENY),
             owns=self._owned(entry.get("owns"), (*path, "owns")),
             password=password,
             generate=generate,
@@ -130,11 +132,11 @@ class _Spec:
             found += profiles[name]
         return tuple(found)
 
-    def _grants(self, value: Any, path: Path) -> tuple[SpecGrant, ...]:
+    def _grants(self, value: Any, path: Path, known: tuple[str, ...] = _GRANT) -> tuple[SpecGrant, ...]:
         found: list[SpecGrant] = []
         for number, raw in enumerate(self._list(value, path)):
             here = (*path, number)
-            entry = self._mapping(raw, here, _GRANT)
+            entry = self._mapping(raw, here, known)
             if self._meant(entry, here):
                 found.append(self._grant(entry, here))
         return tuple(found)

@@ -80,7 +80,7 @@ def _grant(change: AddGrant | RemoveGrant, rules: Rules) -> str:
     what = f"the right to pass on {actions}" if change.option_only else actions
     by = f" (granted by {change.grantor})" if change.grantor else ""
     if change.deny:
-        return f"no longer deny {actions} on {where} to {change.principal}{by}"
+        return f"no longer deny {actions} on {where} to {change.principal}{by}, which widens access"
     return f"revoke {what} on {where} from {change.principal}{by}"
 
 

@@ -111,6 +111,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         """The bit mask of some actions of this kind."""
         return sum(1 << self.actions.index(action) for action in set(actions))
 
+    def shared(self, other: Kind, bits: int) -> int:
+        """Of the actions of a bit mask of another kind, those that this one has too: of a column's table, its own."""
+        return self.bits(tuple(action for action in other.names(bits) if action in self.actions))
+
     def names(self, bits: int) -> tuple[str, ...]:
         """The actions of a bit mask, in the engine's order."""
         return tuple(action for number, action in enumerate(self.actions) if bits >> number & 1)
@@ -136,6 +140,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     :param any_host: the host of an account that says none, on engines whose accounts are a name at a host.
     :param assumed: attributes that everybody has of whom a spec does not say ``NO`` and the word.
     :param decided: the attributes that a spec decides, the others being facts about an account; empty: all of them.
+    :param made_as: facts about an account that a spec says all the same, because they decide how it is made.
     :param drop_takes_rights: an account that is dropped takes its rights along; else it must have none left.
     :param matching: how rows of rights are matched by pattern; None: every right is of one principal on one object.
     :param covering: how rights hold inside of what they were granted on, and how denials do; None: they do not.
@@ -152,6 +157,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     any_host: str = ""
     assumed: tuple[str, ...] = ()
     decided: tuple[str, ...] = ()
+    made_as: tuple[str, ...] = ()
     drop_takes_rights: bool = False
     matching: Matching | None = None
     covering: Covering | None = None

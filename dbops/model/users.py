@@ -36,7 +36,7 @@ Sort = Literal["role", "user"]
 
 
 class SpecGrant(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of ``grants``.
+    """One entry of ``grants``, or of ``denies``, which has an object, actions and columns alone.
 
     :param future: ``also``: on new objects as well; ``only``: not on those that are there.
     :param creators: whose new objects; empty: everybody who may create there.
@@ -77,6 +77,7 @@ class SpecPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     attributes: tuple[str, ...] = ()
     member_of: tuple[SpecMember, ...] = ()
     grants: tuple[SpecGrant, ...] = ()
+    denies: tuple[SpecGrant, ...] = ()
     owns: tuple[SpecOwned, ...] = ()
     password: SecretRef | None = None
     generate: bool = False
@@ -122,7 +123,10 @@ class WantedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WantedGrant(msgspec.Struct, frozen=True, kw_only=True):
-    """Actions in the engine's own words on an object or, with ``*`` as a part of the path, on several."""
+    """Actions in the engine's own words on an object or, with ``*`` as a part of the path, on several.
+
+    :param deny: they are forbidden, on engines where rights cover what is inside and can be denied.
+    """
 
     principal: str
     kind: str
@@ -132,6 +136,7 @@ class WantedGrant(msgspec.Struct, frozen=True, kw_only=True):
     future: Future = "no"
     creators: tuple[str, ...] = ()
     grantable: bool = False
+    deny: bool = False
     where: str = ""
 
 

@@ -100,6 +100,7 @@ def _rules(builtin: tuple[Builtin, ...]) -> Rules:
         quotes=("[", "]"),
         drop_takes_rights=True,
         decided=("LOGIN", "ORPHANED"),
+        made_as=("SERVER", "WITHOUT LOGIN"),
         covering=COVERING,
     )
 

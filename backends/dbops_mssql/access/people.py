@@ -219,6 +219,8 @@ def _same(one: Principal, name: str) -> bool:
 
 def _login_words(row: Login) -> list[str]:
     kind = row.type.strip()
+    if kind == "R":
+        return ["SERVER"]
     found = ["DISABLED"] if row.is_disabled and kind not in _NOBODY_LOGS_IN else []
     if kind not in _NOBODY_LOGS_IN and not row.is_disabled:
         found.append("LOGIN")

@@ -60,7 +60,8 @@ class Words:
             if one.state != "absent":
                 grants += self._grants(one)
                 owners += self._owned(one)
-        grants += [self._enter(one) for one in principals.values() if one.kind == "user" and one.state != "absent"]
+        there = [one for one in principals.values() if one.kind == "user" and one.state != "absent"]
+        grants += _unless_denied([self._enter(one) for one in there], grants)
         return Wanted(
             managed=self._managed(),
             databases=self.desired.databases,
@@ -191,9 +192,9 @@ class Words:
         ]
 
     def _has_grants_in(self, one: SpecPrincipal, database: str) -> bool:
-        return any(_database_of(self._object(grant.object, grant.where)) == database for grant in one.grants) or any(
-            self._object(owned.object, owned.where)[1][0] == database for owned in one.owns
-        )
+        said = (_database_of(self._object(grant.object, grant.where)) for grant in (*one.grants, *one.denies))
+        owned = (self._object(owned.object, owned.where)[1][0] for owned in one.owns)
+        return database in (*said, *owned)
 
     # -- memberships --------------------------------------------------------------------------------------------------
 
@@ -228,7 +229,7 @@ class Words:
         return WantedGrant(principal=one.name, kind="server", path=(), actions=("CONNECT SQL",), where=one.where)
 
     def _grants(self, one: SpecPrincipal) -> Iterator[WantedGrant]:
-        for grant in one.grants:
+        for deny, grant in (*((False, grant) for grant in one.grants), *((True, grant) for grant in one.denies)):
             kind, path = self._object(grant.object, grant.where)
             subject = self.rules.kinds["column"] if grant.columns else kind
             if grant.columns and kind.family != "table":
@@ -245,6 +246,7 @@ class Words:
                 actions=_actions(grant, subject),
                 columns=grant.columns,
                 grantable=grant.grantable,
+                deny=deny,
                 where=grant.where,
             )
 
@@ -298,6 +300,14 @@ class Words:
                 hint="Add it there, or correct the name.",
             )
         return kind, path
+
+
+def _unless_denied(entering: list[WantedGrant], said: list[WantedGrant]) -> Iterator[WantedGrant]:
+    """What making somebody gives him is taken away again by a denial."""
+    denied = {(one.principal, one.kind, one.path, action) for one in said if one.deny for action in one.actions}
+    for grant in entering:
+        if (grant.principal, grant.kind, grant.path, grant.actions[0]) not in denied:
+            yield grant
 
 
 def _words(one: SpecPrincipal) -> tuple[str, ...]:

@@ -38,6 +38,11 @@ class GrantWords:
 
         :raises InputError: with ``file:line``.
         """
+        if one.denies:
+            raise InputError(
+                f"{one.denies[0].where}: {self._label} has no DENY: what is not granted is not allowed",
+                hint="Leave it out, or write the entry for other engines only: engines: [mssql].",
+            )
         for grant in one.grants if one.state != "absent" else ():
             kind, path = self._object(grant)
             subject = self._kind("column" if grant.columns else kind)

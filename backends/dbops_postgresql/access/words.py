@@ -104,6 +104,11 @@ def _member(one: SpecPrincipal, member: SpecMember, server: Server) -> SpecMembe
 
 
 def _grants(one: SpecPrincipal, desired: Desired, words: Rules) -> Iterator[WantedGrant]:
+    if one.denies:
+        raise InputError(
+            f"{one.denies[0].where}: PostgreSQL has no DENY: what is not granted is not allowed",
+            hint="Leave it out, or write the entry for other engines only: engines: [mssql].",
+        )
     name = "PUBLIC" if one.name.upper() == "PUBLIC" else one.name
     for grant in one.grants if one.state != "absent" else ():
         kind, path = _object(grant.object, grant.where, desired, words)

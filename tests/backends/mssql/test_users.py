@@ -89,6 +89,28 @@ def test_who_somebody_is_by_his_name() -> None:
     }  # fmt: skip
 
 
+def test_what_is_denied_has_the_words_of_what_is_granted() -> None:
+    found = wanted(
+        users={
+            "al": {
+                "denies": [
+                    {"object": "schema:shop.sales", "can": ["write"]},
+                    {"object": "table:shop.sales.orders", "can": ["read"], "columns": ["email"]},
+                    {"object": "server", "can": ["connect_sql"]},
+                ]
+            }
+        }
+    )
+    said = {(one.principal, one.kind, one.actions, one.columns) for one in found.grants if one.deny}
+    assert said == {
+        ("shop.al", "schema", ("DELETE", "INSERT", "UPDATE"), ()),
+        ("shop.al", "table", ("SELECT",), ("email",)),
+        ("al", "server", ("CONNECT SQL",), ()),
+    }
+    # Who is not to come in is not let in by being made; where he is not denied it, he is.
+    assert [(one.principal, one.actions) for one in found.grants if not one.deny] == [("shop.al", ("CONNECT",))]
+
+
 def test_who_shall_be_absent_leaves_every_database_first() -> None:
     found = wanted(users={"alice": {"state": "absent"}})
     assert [(one.name, one.every_host, one.state) for one in found.principals] == [
@@ -121,6 +143,7 @@ def test_who_shall_be_absent_leaves_every_database_first() -> None:
             "'future' has no meaning on SQL Server",
         ),
         ({"users": {"a": {"grants": [{"object": "table:shop.dbo.t", "can": ["fly"]}]}}}, "'fly' has no meaning"),
+        ({"users": {"a": {"denies": [{"object": "table:shop.dbo.t", "can": ["fly"]}]}}}, "'fly' has no meaning"),
         ({"users": {"a": {"grants": [{"object": "tabel:shop.dbo.t", "can": ["read"]}]}}}, "does not begin with a kind"),
         ({"users": {"a": {"grants": [{"object": "table:shop.t", "can": ["read"]}]}}}, "is not the name of a table"),
         ({"users": {"a": {"grants": [{"object": "column:shop.s.t.c", "can": ["read"]}]}}}, "not the name of a column"),
@@ -242,6 +265,10 @@ TABLE = ObjectName("table", ("shop", "dbo", HOSTILE))
             ["USE [shop]; REVOKE SELECT ON OBJECT::[dbo].[a]]b';--] FROM [al]"],
         ),
         (
+            RemoveGrant(principal="al", object=ObjectName("server", ()), actions=("CONNECT SQL",), deny=True),
+            ["USE [master]; REVOKE CONNECT SQL FROM [al]"],
+        ),
+        (
             SetOwner(object=ObjectName("schema", ("shop", "s")), owner="shop.al", old="shop.dbo"),
             ["USE [shop]; ALTER AUTHORIZATION ON SCHEMA::[s] TO [al]"],
         ),
@@ -260,6 +287,22 @@ def test_a_login_without_a_password_is_made_with_one_that_nobody_has() -> None:
     assert "WITH PASSWORD = 0x0200" in step.text
     assert "HASHED, CHECK_POLICY = OFF" in step.text
     assert step.summary.endswith("with a password that nobody has and without a policy: dbops users rotate sets one")
+
+
+def test_a_denial_as_a_statement() -> None:
+    """sqlglot knows no DENY."""
+    denied = AddGrant(principal="shop.al", object=TABLE, actions=("SELECT",), deny=True)
+    [step] = [one for one in walk(backend.access.compile([denied], SERVER)) if isinstance(one, Sql)]
+    assert step.text == "USE [shop]; DENY SELECT ON OBJECT::[dbo].[a]]b';--] TO [al] CASCADE"
+    assert step.undo == "USE [shop]; REVOKE SELECT ON OBJECT::[dbo].[a]]b';--] FROM [al]"
+
+
+def test_an_end_to_a_denial_says_that_it_widens_access() -> None:
+    ended = RemoveGrant(principal="shop.al", object=TABLE, actions=("SELECT",), deny=True)
+    [step] = [one for one in walk(backend.access.compile([ended], SERVER)) if isinstance(one, Sql)]
+    assert step.summary.startswith("no longer deny SELECT on table:shop.dbo.")
+    assert step.summary.endswith(" to shop.al, which widens access")
+    assert step.undo == "USE [shop]; DENY SELECT ON OBJECT::[dbo].[a]]b';--] TO [al] CASCADE"
 
 
 def test_all_is_one_transaction_under_one_lock() -> None:

@@ -7,8 +7,7 @@ the stored rows for one session. States come from statements that chance picks.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -17,12 +16,11 @@ from dbops.access.audit import Question
 from dbops.access.effective import Effective
 from dbops.access.evaluator import evaluator
 from dbops.access.naming import find, find_principal
-from dbops.errors import NotPermitted
 from dbops.model.access import Scope
 from dbops.model.finding import Missing
-from dbops.model.server import Server
 from dbops_mssql.access.ask import ask
 from dbops_mssql.access.inspect import inspect
+from tests.backends.mssql_simulator.direct import Direct, server_of
 from tests.simulators.mssql.answers import Failed
 from tests.simulators.mssql.instance import Instance
 from tests.simulators.mssql.model import State
@@ -83,27 +81,6 @@ def statement(chance: random.Random) -> str:
     )
 
 
-class Direct:
-    """A reader of the instance without a wire in between."""
-
-    def __init__(self, instance: Instance, where: str = "master") -> None:
-        self._instance, self._where = instance, where
-
-    def tuples(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
-        assert not parameters
-        try:
-            return self._instance.execute(sql.replace("%%", "%"), database=self._where)
-        except Failed as wrong:
-            raise NotPermitted(str(wrong), reason="no_permission") from wrong
-
-    def scalar(self, sql: str, parameters: Mapping[str, object] | None = None) -> object:
-        return self.tuples(sql, parameters)[0][0]
-
-    @contextmanager
-    def database(self, name: str) -> Iterator[Direct]:
-        yield Direct(self._instance, name)
-
-
 COLUMN = "column:shop.sales.orders.note"
 THINGS: dict[str, tuple[str, ...]] = {
     "table:shop.sales.orders": ON_TABLE,
@@ -155,15 +132,7 @@ def test_dbops_and_the_instance_agree(prepared: tuple[Instance, State], seed: in
             instance.execute(sql, database="shop")
             done.append(sql)
     reader: Any = Direct(instance)
-    server = Server(
-        engine="mssql",
-        version=(16, 0, 4135, 4),
-        version_text=instance.version,
-        role="primary",
-        incarnation="own",
-        database="shop",
-    )
-    effective = evaluator(inspect(reader, server, Scope(databases=("shop",))), instance.now())
+    effective = evaluator(inspect(reader, server_of(instance), Scope(databases=("shop",))), instance.now())
     snapshot = effective.snapshot
     questions = asked(effective)
     answers = ask(reader, snapshot, questions)

@@ -118,6 +118,11 @@ def granting(entry: str) -> str:
         ("roles: {r: {owns: ['parameter:work_mem']}}", "has no owner of its own", ""),
         ("roles: {r: {attributes: [superman]}}", "unknown attribute 'SUPERMAN'", "superuser"),
         ("users: {a: {hosts: ['10.%']}}", "'hosts' has no meaning on PostgreSQL", "engines: [mysql, mariadb]"),
+        (
+            "roles: {r: {denies: [{object: 'table:shop.s.t', can: [select]}]}}",
+            "PostgreSQL has no DENY: what is not granted is not allowed",
+            "engines: [mssql]",
+        ),
         ("users: {pg_evil: {}}", "reserved by PostgreSQL", ""),
         (f"users: {{{'x' * 64}: {{}}}}", "has 64 bytes", "at most 63"),
         (f"users: {{{'é' * 32}: {{}}}}", "has 64 bytes", "at most 63"),

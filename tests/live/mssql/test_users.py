@@ -156,6 +156,54 @@ def test_export_plans_to_nothing(shop: MssqlDatabase, ws: Workspace) -> None:
     assert [step.sql for step in answer.steps] == []
 
 
+def test_what_is_denied(shop: MssqlDatabase, ws: Workspace) -> None:
+    """Denied, exported, and no longer denied; on the wire and in one apply each."""
+    orders = f"table:{shop.name}.sales.orders"
+    denying = spec(
+        shop.name,
+        u_carl={
+            "password": "env:FIRST",
+            "member_of": ["app_write"],
+            "denies": [{"object": orders, "can": ["select"]}],
+            "grants": [{"object": orders, "can": ["select"], "columns": ["id"]}],
+        },
+    )
+    users.apply(ws, denying, shop.url())
+    assert users.plan(ws, denying, shop.url())[0].status == "in_sync"
+    assert signed_in(shop.server, "u_carl", FIRST)
+    shop.sql("SELECT id FROM sales.orders", user="u_carl")
+    with pytest.raises(DbopsError, match="SELECT permission was denied"):
+        shop.sql("SELECT email FROM sales.orders", user="u_carl")
+    exported = users.export(ws, shop.url(), principals=["app_*", "u_*"], databases=[shop.name])
+    assert "denies" in exported
+    assert users.plan(ws, exported, shop.url())[0].status == "in_sync"
+
+    allowing = spec(shop.name, u_carl={"password": "env:FIRST", "member_of": ["app_write"]})
+    answer, _ = users.apply(ws, allowing, shop.url())
+    said = [step for step in answer.steps if "widens access" in step.summary]
+    assert [step.sql for step in said] == [
+        f"USE [{shop.name}]; REVOKE SELECT ON OBJECT::[sales].[orders] FROM [u_carl]"
+    ]
+    [delta] = [one for one in answer.access_delta if one.principal == f"{shop.name}.u_carl"]
+    assert f"SELECT on {orders}" in delta.gains
+    assert users.plan(ws, allowing, shop.url())[0].status == "in_sync"
+    shop.sql("SELECT email FROM sales.orders", user="u_carl")
+
+
+def test_granted_and_denied_at_once(shop: MssqlDatabase, ws: Workspace) -> None:
+    both = {"object": f"table:{shop.name}.sales.orders", "can": ["select"]}
+    wrong = spec(shop.name, u_carl={"denies": [both], "grants": [both]})
+    lines = [
+        number for number, line in enumerate(wrong.splitlines(), 1) if line.strip() == f"- object: {both['object']}"
+    ]
+    with pytest.raises(InputError) as caught:
+        users.plan(ws, wrong, shop.url(), origin="team.yaml")
+    assert caught.value.message == (
+        f"team.yaml:{lines[-2]}: SELECT on {both['object']} is denied to {shop.name}.u_carl here and granted in "
+        f"team.yaml:{lines[-1]}"
+    )
+
+
 @pytest.mark.proves("mssql", "users.rotate", by="a simulator")
 def test_rotate(shop: MssqlDatabase, ws: Workspace, tmp_path: Path) -> None:
     users.apply(ws, spec(shop.name), shop.url())

@@ -21,8 +21,11 @@ class Change(NamedTuple):
 
 
 def apply(rows: list[Permission], change: Change, *, grant_option: bool, cascade: bool) -> None:
-    """A row on the whole object sweeps away those on its columns: a later DENY of the table ends a column's GRANT."""
-    old = [one for one in rows if _is(one, change)]
+    """A row on the whole object sweeps away those on its columns: a later DENY of the table ends a column's GRANT.
+
+    A REVOKE is of what one grantor gave: what another one gave too stays.
+    """
+    old = [one for one in rows if _is(one, change) and (change.verb != "REVOKE" or one.grantor == change.grantor)]
     if change.minor == 0:
         rows[:] = [one for one in rows if not (_of(one, change) and one.minor_id)]
     if any(one.state == "W" for one in old) and change.verb in {"DENY", "REVOKE"}:
@@ -34,7 +37,8 @@ def apply(rows: list[Permission], change: Change, *, grant_option: bool, cascade
             _grant(rows, change, old, grant_option=grant_option)
         case "DENY":
             _drop(rows, old)
-            rows.append(_row(change, "D"))
+            if not _as_the_whole(rows, change, "D"):
+                rows.append(_row(change, "D"))
         case _:
             _revoke(rows, change, old, option_only=grant_option)
 
@@ -66,10 +70,16 @@ def _grant(rows: list[Permission], change: Change, old: list[Permission], *, gra
     """A GRANT takes a DENY away; it never takes a grant option away."""
     mine = next((one for one in old if one.grantor == change.grantor and one.state in {"G", "W"}), None)
     _drop(rows, [one for one in old if one.state in {"D", "R"}])
-    if mine is None:
+    if mine is not None:
+        mine.state = "W" if grant_option else mine.state
+    elif not _as_the_whole(rows, change, *("W" if grant_option else "GW")):
         rows.append(_row(change, "W" if grant_option else "G"))
-    elif grant_option:
-        mine.state = "W"
+
+
+def _as_the_whole(rows: list[Permission], change: Change, *states: str) -> bool:
+    """A column has a row only where it differs from its table: sys.database_permissions (Transact-SQL)."""
+    whole = change._replace(minor=0)
+    return bool(change.minor) and any(_is(one, whole) and one.state in states for one in rows)
 
 
 def _revoke(rows: list[Permission], change: Change, old: list[Permission], *, option_only: bool) -> None:

@@ -78,6 +78,12 @@ def test_entries_for_other_engines_are_left_out() -> None:
             "'support'",
         ),
         ("users:\n  a: {grants: [{object: x}]}", "spec.yaml:4: 'can' is missing", ""),
+        ("users:\n  a: {denies: [{object: x}]}", "spec.yaml:4: 'can' is missing", ""),
+        (
+            "users:\n  a: {denies: [{object: x, can: [y], grantable: true}]}",
+            "spec.yaml:4: unknown key 'grantable'",
+            "There is: can, columns, engines, object.",
+        ),
         ("users:\n  a: {grants: [{object: x, can: y}]}", "spec.yaml:4: can is a list", ""),
         ("users:\n  a: {grants: [{object: x, can: [y], future: maybe}]}", "future is true, false or only", ""),
         ("users:\n  a: {password: hunter2}", "spec.yaml:4: password: this is not a reference", "env:NAME"),
