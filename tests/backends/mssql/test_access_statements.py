@@ -155,7 +155,9 @@ def test_a_denial_is_told_as_one() -> None:
     assert summary(change, found.rules) == "deny SELECT on table:shop.sales.orders to shop.ann"
     back = reverse(change)
     assert back is not None
-    assert summary(back, found.rules) == "no longer deny SELECT on table:shop.sales.orders to shop.ann"
+    assert summary(back, found.rules) == (
+        "no longer deny SELECT on table:shop.sales.orders to shop.ann, which widens access"
+    )
 
 
 @given(st.text(min_size=1, max_size=20), st.text(max_size=20))
