@@ -174,7 +174,7 @@ def explain(
 ) -> Explanation:
     """Why, or why not, and the least revoke.
 
-    :param what_if: GRANT and REVOKE statements supposed to have been carried out.
+    :param what_if: GRANT and REVOKE statements supposed to have been carried out, in the database of the object.
     :raises UsageError: an unknown principal, object or action; SQL that is not understood whole.
     """
     with ws.open(ws.target(target), timeout_s=INSPECT_S) as opened:
@@ -182,9 +182,9 @@ def explain(
     driver = opened.backend.access
     found, who = _somebody(found, principal)
     working = Simulation(found)
-    for change in driver.parse(what_if, found) if what_if else ():
-        working.apply(change)
     place = _place(working, found, object_)
+    for change in driver.parse(what_if, _seen_from(found, working.snapshot(), place)) if what_if else ():
+        working.apply(change)
     effective = evaluator(working.snapshot(), ws.now())
     one = effective.snapshot.objects[place]
     word = _action(effective, one, action)
@@ -264,6 +264,13 @@ def _place(working: Simulation, found: AccessSnapshot, name: str) -> int:
     except UsageError:
         table = found.objects[find(found, spell(found.rules, "table", path[:-1]))]
         return working.place(ObjectName("column", (*table.path, path[-1])))
+
+
+def _seen_from(found: AccessSnapshot, working: AccessSnapshot, place: int) -> AccessSnapshot:
+    """Whoever asks about a thing supposes statements that are run where it is."""
+    one = working.objects[place]
+    inside = working.kind(one).contained or one.kind == "database"
+    return msgspec.structs.replace(found, database=one.database) if inside else found
 
 
 def _action(effective: Effective, one: SecuredObject, text: str) -> str:

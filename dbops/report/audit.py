@@ -145,7 +145,7 @@ def explanation(found: Explanation) -> str:
     lines += [f"  limited: {limit}" for limit in found.limits]
     if found.allowed:
         lines.append("  to take it away:" if found.minimal_revoke else "  no revoke takes it away")
-    lines += [f"    {sql}" for sql in found.minimal_revoke]
+    lines += [f"    {line}" for sql in found.minimal_revoke for line in sql.splitlines()]
     return "\n".join(lines) + "\n"
 
 

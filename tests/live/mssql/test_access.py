@@ -82,6 +82,8 @@ def test_questions(private_mssql: PrivateMssql, at: At) -> None:
     assert "view:shop.sales.totals (SELECT)" in told.blocked_by[1].summary
     what_if = "REVOKE SELECT ON OBJECT::sales.orders FROM ann"
     assert access.explain(ws, target, principal="ann", action="SELECT", object_=ORDERS, what_if=what_if).allowed
+    ws, away = at(server, database="master")
+    assert access.explain(ws, away, principal="ann", action="SELECT", object_=ORDERS, what_if=what_if).allowed
     who = access.who(ws, target, action="SELECT", object_=NOTE)
     assert {"ann", "bob", "own", "shop.robot"} <= {one.principal for one in who.holders}
     assert "eve" not in {one.principal for one in who.holders}
