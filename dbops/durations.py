@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dbops.errors import UsageError
 from dbops.model.backup import Keep
 
-__all__ = ["duration", "format_duration", "instant", "keep"]
+__all__ = ["duration", "format_duration", "instant", "keep", "zone"]
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31_536_000}
 _DURATION = re.compile(r"(?:\d+[smhdwy])+")
+_OFFSET = re.compile(r"[+-](?:0\d|1[0-4]):[0-5]\d")
 _KEEP_WORDS = {"h": "hourly", "d": "daily", "w": "weekly", "m": "monthly", "y": "yearly"}
 
 
@@ -59,6 +61,21 @@ def instant(text: str, where: str = "time", local: datetime | None = None) -> da
         f"{where}: {text!r} has no offset and could be {as_utc.isoformat()} (UTC) or {here.isoformat()} (this machine)",
         hint="Write the one that is meant, with its offset.",
     )
+
+
+def zone(text: str, where: str = "time zone") -> str:
+    """A time zone as ``+02:00``, or by its IANA name.
+
+    :raises UsageError: this machine knows none of this name.
+    """
+    if _OFFSET.fullmatch(text):
+        return text
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(
+            f"{where}: there is no time zone {text!r} on this machine", hint="Write UTC, Europe/Berlin or +02:00."
+        ) from None
 
 
 def keep(value: str | Mapping[str, int | str], where: str = "keep") -> Keep:

@@ -46,6 +46,13 @@ def _wish(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             help="Read backups here, as --into sees it; SQL Server; repeatable.",
         ),
+        click.option(
+            "--server-time-zone",
+            "zone",
+            default="",
+            metavar="ZONE",
+            help="Where the server's clock was, for --to TIME, if backups do not say it: Europe/Berlin, +02:00.",
+        ),
         click.option("--repo", "repository", metavar="R", help="The repository, instead of the configured one."),
         click.option("--incarnation", default="", metavar="I", help="Which server, when several had this name."),
         click.option("--database", "databases", metavar="DB", multiple=True, help="Only this database; repeatable."),
@@ -150,11 +157,13 @@ def run(
     return 0
 
 
-def _wished(point: str, method: str, databases: tuple[str, ...], incarnation: str, media: tuple[str, ...]) -> Wish:
+def _wished(
+    *, point: str, method: str, databases: tuple[str, ...], incarnation: str, media: tuple[str, ...], zone: str
+) -> Wish:
     from dbops.operations.restore import Wish
     from dbops.operations.shelf import until
 
-    return Wish(until=until(point), method=method, incarnation=incarnation, databases=databases, media=media)
+    return Wish(until=until(point, zone), method=method, incarnation=incarnation, databases=databases, media=media)
 
 
 def _code(verdict: Reachability) -> int:

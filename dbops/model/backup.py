@@ -332,11 +332,16 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Until(msgspec.Struct, frozen=True, kw_only=True):
-    """The exact point wanted. ``latest`` is the newest that can be reached."""
+    """The exact point wanted. ``latest`` is the newest that can be reached.
+
+    :param zone: for engines whose backups tell local times: the time zone that the server's clock was in, by its IANA
+        name or as ``+02:00``; empty when the backups are to say it.
+    """
 
     kind: Literal["latest", "time", "position", "name"] = "latest"
     time: datetime | None = None
     value: str = ""
+    zone: str = ""
 
 
 class ProofCheck(msgspec.Struct, frozen=True, kw_only=True):

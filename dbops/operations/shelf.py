@@ -9,9 +9,12 @@ from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
+import msgspec
+
 from dbops.backup import catalogue
 from dbops.config import RepositoryConfig, Target
 from dbops.durations import instant
+from dbops.durations import zone as parse_zone
 from dbops.errors import Damaged, DbopsError, InputError, Locked, UsageError
 from dbops.model.backup import BackupRecord, PastRun, Until, Verdict
 from dbops.model.repository import Event, Manifest, Unreadable
@@ -169,11 +172,17 @@ def is_backup_id(word: str) -> bool:
     return _ID.fullmatch(word) is not None
 
 
-def until(text: str) -> Until:
+def until(text: str, zone: str = "") -> Until:
     """The point that a person asks for: ``latest``, an id, a log position, or a time with its offset.
 
-    :raises UsageError: a time without an offset (both readings are shown), or nothing of these.
+    :param zone: the time zone that the server's clock was in, if it is said.
+    :raises UsageError: a time without an offset (both readings are shown), or nothing of these; no such time zone.
     """
+    found = _point(text)
+    return msgspec.structs.replace(found, zone=parse_zone(zone, "--server-time-zone")) if zone else found
+
+
+def _point(text: str) -> Until:
     if text == "latest":
         return Until()
     if is_backup_id(text):

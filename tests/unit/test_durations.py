@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbops.durations import duration, format_duration, instant, keep
+from dbops.durations import duration, format_duration, instant, keep, zone
 from dbops.errors import UsageError
 from dbops.model.backup import Keep
 
@@ -70,6 +71,18 @@ def test_a_time_without_offset_is_refused_with_both_readings(text: str) -> None:
     assert "+00:00 (UTC)" in caught.value.message
     assert "+02:00 (this machine)" in caught.value.message
     assert caught.value.message.startswith("--to: ")
+
+
+@pytest.mark.parametrize("text", ["UTC", "Europe/Berlin", "+02:00", "-09:30"])
+def test_time_zones(text: str) -> None:
+    assert zone(text) == text
+
+
+@pytest.mark.parametrize("text", ["Berlin", "+2", "+15:00", "../etc/passwd", "", "CEST+1"])
+def test_what_is_no_time_zone(text: str) -> None:
+    with pytest.raises(UsageError, match=f"--x: there is no time zone '{re.escape(text)}'") as caught:
+        zone(text, "--x")
+    assert "Europe/Berlin or +02:00" in (caught.value.hint or "")
 
 
 def test_the_machine_s_own_zone_is_the_other_reading() -> None:

@@ -14,14 +14,17 @@ from dbops.model.server import Server
 from dbops.plan import Json
 from dbops.spi import Reader
 from dbops_mssql.backup.clock import minutes
+from dbops_mssql.backup.dial import placed
 from dbops_mssql.backup.sets import BackupSet, DatabaseFile, Kind, Media, Restored
 from dbops_mssql.statement import text
 
-__all__ = ["METHODS", "Carried", "carried", "read_restores", "read_sets", "records", "sets_sql"]
+__all__ = ["METHODS", "Carried", "carried", "dated", "read_restores", "read_sets", "records", "sets_sql"]
 
 # Any: rows have the types that the driver gives them.
 Row = Mapping[str, Any]
 METHODS = {Kind.FULL: "full", Kind.DIFFERENTIAL: "differential", Kind.LOG: "log"}
+REMEMBERED = "msdb-"
+"""How ids of sets begin of which there is no manifest."""
 VIRTUAL = (7, 107)
 LAST_VALID_SINCE = 16
 
@@ -149,7 +152,7 @@ def records(sets: Iterable[BackupSet], restores: tuple[Restored, ...], server: S
     """Each set as a backup of its own: the server may remember some that dbops never saw."""
     for one in sets:
         yield BackupRecord(
-            id=f"msdb-{one.uuid.lower()}",
+            id=f"{REMEMBERED}{one.uuid.lower()}",
             target="",
             incarnation=one.family,
             engine=server.engine,
@@ -165,6 +168,23 @@ def records(sets: Iterable[BackupSet], restores: tuple[Restored, ...], server: S
             databases=(one.database,),
             extra=Carried(sets=(one,), restores=restores).extra(),
         )
+
+
+def dated(record: BackupRecord, zone: str) -> BackupRecord:
+    """A set that the server or its media remember, with its times as a clock in this time zone showed them.
+
+    :raises UsageError: the server's clock was not in it.
+    """
+    if not zone or not record.id.startswith(REMEMBERED):
+        return record
+    held = carried(record)
+    one = placed(held.sets[0], zone)
+    return msgspec.structs.replace(
+        record,
+        started_at=_utc(one.began.earliest),
+        finished_at=_utc(one.ended.latest),
+        extra=msgspec.structs.replace(held, sets=(one,)).extra(),
+    )
 
 
 def _utc(at: datetime) -> datetime:

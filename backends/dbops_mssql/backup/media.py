@@ -1,7 +1,8 @@
 """Backup sets from the media themselves, for the day on which msdb is lost with its server.
 
 RESTORE HEADERONLY gives a row for each set on the media, FILELISTONLY the files of one, LABELONLY how many stripes
-there are. None of them says in which time zone the server was: it must be told, or instants are known to a day only.
+there are. None of them says in which time zone the server was: that must be told, or instants are known to a day only
+(see :mod:`dbops_mssql.backup.dial`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ VIRTUAL = (7, 107)
 SQL_SERVER = 4608
 
 
-def read(reader: Reader, places: Sequence[str], zone: int | None = None) -> tuple[BackupSet, ...]:
+def read(reader: Reader, places: Sequence[str]) -> tuple[BackupSet, ...]:
     """Every set on the media at these places, stripes told by the id of their media set, in their order.
 
     :raises ReadFailed: one of them cannot be opened, or is no media of SQL Server.
@@ -42,7 +43,7 @@ def read(reader: Reader, places: Sequence[str], zone: int | None = None) -> tupl
         for row in reader.dicts(header("HEADERONLY", devices[:1])):
             if usable_device(row):
                 files = reader.dicts(header("FILELISTONLY", devices, int(row["Position"])))
-                found.append(from_header(row, files, labels[name], devices, zone))
+                found.append(from_header(row, files, labels[name], devices))
     return tuple(found)
 
 
@@ -51,14 +52,11 @@ def usable_device(header: Row) -> bool:
     return header["SoftwareVendorId"] == SQL_SERVER and header["BackupType"] in KINDS
 
 
-def from_header(
-    header: Row, files: Sequence[Row], label: Row, places: Sequence[str], zone: int | None = None
-) -> BackupSet:
+def from_header(header: Row, files: Sequence[Row], label: Row, places: Sequence[str]) -> BackupSet:
     """One set.
 
     :param header: a row of RESTORE HEADERONLY; ``files`` are those of FILELISTONLY for its position.
     :param label: the row of RESTORE LABELONLY of any of ``places``.
-    :param zone: minutes east of UTC where the server was, if anybody knows.
     """
     return BackupSet(
         uuid=_guid(header["BackupSetGUID"]),
@@ -69,7 +67,6 @@ def from_header(
         checkpoint_lsn=int(header["CheckpointLSN"] or 0),
         started=header["BackupStartDate"],
         finished=header["BackupFinishDate"],
-        zone=zone,
         first_fork=_guid(header["FirstRecoveryForkID"]),
         last_fork=_guid(header["RecoveryForkID"]),
         fork_point_lsn=_number(header["ForkPointLSN"]),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from dbops_mssql.backup.bases import Base
+from dbops_mssql.backup.dial import SAY
 from dbops_mssql.backup.sets import BackupSet, Kind, unusable
 from dbops_mssql.backup.walk import Logs, Way, walk
 
@@ -56,8 +57,12 @@ def _base_gone(sets: Sequence[BackupSet]) -> str:
 def unsure(found: Sequence[BackupSet], time: datetime | None) -> str:
     """Why a sequence is not given as one that surely leads there."""
     last = found[-1]
-    if last.zone is None:
-        return f"Which instant {last.label} was made at is not sure: the server did not say in which time zone."
+    for one in reversed(found):
+        which = f"Which instant {one.label} was made at is not sure"
+        if one.zone is None and not one.where:
+            return f"{which}: the server did not say in which time zone. {SAY}"
+        if one.where and one.ended.earliest != one.ended.latest:
+            return f"{which}: the clock in {one.where} showed its time twice."
     if time is not None and last.reach.earliest < time:
         return (
             f"{_upper(last.label)} was being written at that instant and may end before it: "
@@ -76,7 +81,7 @@ def notes(sets: Sequence[BackupSet], chosen: Sequence[BackupSet]) -> Iterator[st
         if one.kind is Kind.FULL and one.ended.latest > since and one.last_lsn <= ends and (said := unusable(one)):
             yield said
     for one in chosen:
-        if one.zone is None:
+        if one.zone is None and not one.where:
             yield f"the time zone of {one.label} is not known; its place was found by log sequence numbers"
         if one.incomplete_metadata:
             yield f"{one.label} is a tail of the log whose list of files is incomplete"

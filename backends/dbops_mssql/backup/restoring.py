@@ -10,7 +10,8 @@ from dbops.model.backup import BackupRecord, Chain, Destination, Until
 from dbops.model.recovery import ChainChoice, Nearest, Reachability
 from dbops.plan import Call, Hold, Opening, Risk, Step
 from dbops_mssql.backup import tsql
-from dbops_mssql.backup.history import carried
+from dbops_mssql.backup.dial import placed, remembered
+from dbops_mssql.backup.history import carried, dated
 from dbops_mssql.backup.sequence import Goal, Sequenced, find
 from dbops_mssql.backup.sets import KIND_WORDS, BackupSet, Kind, Restored
 
@@ -20,7 +21,11 @@ DESTINATION = "destination"
 
 
 def sequence(records: Sequence[BackupRecord], until: Until, databases: Sequence[str]) -> ChainChoice:
-    """Pure: the records that hold the sets for these databases, oldest first."""
+    """Pure: the records that hold the sets for these databases, oldest first.
+
+    :raises UsageError: the server's clock was never in the time zone that ``until`` names.
+    """
+    records = [dated(one, until.zone) for one in records]
     found = {name: sequenced(records, until, name) for name in databases}
     if not found:
         return ChainChoice(verdict=Reachability.UNREACHABLE, reason="No backup of any database is known.")
@@ -61,11 +66,11 @@ def _age(record: BackupRecord) -> tuple[datetime, int, str]:
 
 def sequenced(records: Sequence[BackupRecord], until: Until, database: str) -> Sequenced:
     """Pure: the sets for one database."""
-    sets, restores = _known(records)
+    sets, restores = _known(records, until.zone)
     if until.kind != "name":
         return find(sets, database, goal_of(until), restores)
     record = next((one for one in records if one.id == until.value), None)
-    last = next((one for one in carried(record).sets if one.database == database), None) if record else None
+    last = next((one for one in _sets(record, until.zone) if one.database == database), None) if record else None
     if last is None:
         return Sequenced(verdict=Reachability.UNREACHABLE, reason=f"There is no backup {until.value} of {database}.")
     own = [one for one in sets if one.family == last.family]
@@ -77,14 +82,17 @@ def sequenced(records: Sequence[BackupRecord], until: Until, database: str) -> S
     return found
 
 
-def _known(records: Iterable[BackupRecord]) -> tuple[list[BackupSet], tuple[Restored, ...]]:
+def _known(records: Iterable[BackupRecord], zone: str) -> tuple[list[BackupSet], tuple[Restored, ...]]:
     sets: list[BackupSet] = []
     restores: dict[Restored, None] = {}
     for record in records:
-        held = carried(record)
-        sets += held.sets
-        restores |= dict.fromkeys(held.restores)
+        sets += _sets(record, zone)
+        restores |= dict.fromkeys(remembered(one, zone) for one in carried(record).restores)
     return sets, tuple(restores)
+
+
+def _sets(record: BackupRecord, zone: str) -> list[BackupSet]:
+    return [placed(one, zone) for one in carried(record).sets]
 
 
 def goal_of(until: Until) -> Goal:

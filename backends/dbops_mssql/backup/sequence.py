@@ -16,9 +16,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from dbops.model.finding import Missing
 from dbops.model.recovery import Nearest, Reachability
 from dbops_mssql.backup import refusal
 from dbops_mssql.backup.bases import Base, bases
+from dbops_mssql.backup.dial import REPEATED, reading
 from dbops_mssql.backup.forks import Forks, Sure
 from dbops_mssql.backup.sets import BackupSet, Kind, Restored, unusable
 from dbops_mssql.backup.walk import Logs, Way, walk
@@ -28,10 +30,14 @@ __all__ = ["Goal", "Sequenced", "find"]
 
 class Goal(msgspec.Struct, frozen=True, kw_only=True):
     """What to come back to: the newest state that can be had, an instant (UTC), or the record before a log sequence
-    number."""
+    number.
+
+    :param zone: minutes east of UTC of the server's clock at that instant; a sequence that is stopped there says it.
+    """
 
     time: datetime | None = None
     lsn: int | None = None
+    zone: int | None = None
 
 
 class Sequenced(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,16 +109,19 @@ class _Search:
         own = [one for one in sets if one.database == database]
         self.forks = Forks(own, [one for one in restores if one.database == database])
         self.bases = bases(self.usable)
+        self.clock = reading(sets, goal.time) if goal.time is not None else None
 
     def answer(self) -> Sequenced:
         if self.goal == Goal():
             return self._latest()
         found = next(self._sequences(Sure.YES), None)
-        if found is not None:
+        if found is not None and not isinstance(self.clock, Missing):
             return self._given(found)
         whole = next((base for base in self.bases if self._ends_there(base)), None)
         if whole is not None:
             return self._given(_Found(whole, Way(whole.state), None))
+        if found is not None and isinstance(self.clock, Missing):
+            return self._unstoppable(self.clock)
         maybe = next(self._sequences(Sure.MAYBE), None)
         if maybe is not None:
             return self._unsure(maybe)
@@ -136,7 +145,8 @@ class _Search:
 
     def _ends_there(self, base: Base) -> bool:
         """The very second that people are shown as the end of a set, of this database by this name."""
-        if self.goal.time is None or base.sets[-1].zone is None or not self.forks.seen(base.state.fork):
+        last = base.sets[-1].ended
+        if self.goal.time is None or last.earliest != last.latest or not self.forks.seen(base.state.fork):
             return False
         return base.ended.earliest <= self.goal.time < base.ended.latest
 
@@ -189,10 +199,19 @@ class _Search:
             verdict=Reachability.REACHABLE,
             reason=f"{len(found.sets)} backup sets bring back {what}",
             sets=found.sets,
-            stop=self.goal if found.last is not None else Goal(),
+            stop=self._stop() if found.last is not None else Goal(),
             recovers_to=reached,
             notes=tuple(refusal.notes(self.sets, found.sets)),
         )
+
+    def _stop(self) -> Goal:
+        return msgspec.structs.replace(self.goal, zone=self.clock) if isinstance(self.clock, int) else self.goal
+
+    def _unstoppable(self, clock: Missing) -> Sequenced:
+        """The log holds the instant, and no STOPAT says it."""
+        never = clock.reason == REPEATED
+        verdict = Reachability.UNREACHABLE if never else Reachability.UNKNOWN
+        return Sequenced(verdict=verdict, reason=clock.detail, nearest=self._nearest())
 
     def _unsure(self, found: _Found) -> Sequenced:
         return Sequenced(

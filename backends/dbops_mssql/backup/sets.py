@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from dbops_mssql.backup.clock import Span, span
+from dbops_mssql.backup.clock import Span, after, span
 
 __all__ = ["BackupSet", "DatabaseFile", "Kind", "Media", "Restored", "unusable"]
 
@@ -76,7 +76,8 @@ class BackupSet(msgspec.Struct, frozen=True, kw_only=True):
     """One row of ``msdb.dbo.backupset`` or of RESTORE HEADERONLY.
 
     :param uuid: ``backup_set_uuid``, which differentials name.
-    :param zone: minutes east of UTC; None when the server did not say.
+    :param zone: minutes east of UTC when it began; None when the server did not say.
+    :param where: the time zone that a person says the server's clock was in, by its name or as ``+02:00``.
     :param valid_until: the latest instant that this log can be stopped at (2022 and later), local time.
     :param first_fork: recovery fork at ``first_lsn``; ``last_fork`` at its end; they part at ``fork_point_lsn``.
     :param family: ``family_guid``: the database through all of its restores; ``binding`` is new with each.
@@ -93,6 +94,7 @@ class BackupSet(msgspec.Struct, frozen=True, kw_only=True):
     finished: datetime
     checkpoint_lsn: int = 0
     zone: int | None = None
+    where: str = ""
     valid_until: datetime | None = None
     first_fork: str = ""
     last_fork: str = ""
@@ -123,19 +125,19 @@ class BackupSet(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def began(self) -> Span:
         """When it began, in UTC."""
-        return span(self.started, self.zone)
+        return span(self.started, self.zone, self.where)
 
     @property
     def ended(self) -> Span:
         """When it ended, in UTC."""
-        return span(self.finished, self.zone)
+        return after(self.began, self.finished, self.zone, self.where)
 
     @property
     def reach(self) -> Span:
         """How far a log reaches in time. What is committed while it is being written may be in it or not: before 2022
         only what was there when it began is sure."""
         if self.valid_until is not None:
-            return span(self.valid_until, self.zone)
+            return span(self.valid_until, None if self.where else self.zone, self.where)
         return Span(self.began.earliest, self.ended.latest)
 
     @property
@@ -162,17 +164,18 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     database: str
     at: datetime
     zone: int | None = None
+    where: str = ""
     stopped: datetime | None = None
 
     @property
     def when(self) -> Span:
         """When it ended, in UTC."""
-        return span(self.at, self.zone)
+        return span(self.at, None if self.where else self.zone, self.where)
 
     @property
     def point(self) -> Span | None:
         """The instant whose state it brought back, in UTC."""
-        return span(self.stopped, self.zone) if self.stopped else None
+        return span(self.stopped, None if self.where else self.zone, self.where) if self.stopped else None
 
 
 def unusable(one: BackupSet) -> str:

@@ -108,7 +108,8 @@ def _stop(one: BackupSet, goal: Goal) -> list[str]:
     if goal.lsn is not None:
         return [f"STOPBEFOREMARK = 'lsn:{goal.lsn}'"]
     # The log's times are those of the clock of the server that wrote it.
-    return [f"STOPAT = {literal(_stamp(local(goal.time, one.zone)))}"] if goal.time is not None else []
+    zone = one.zone if goal.zone is None else goal.zone
+    return [f"STOPAT = {literal(_stamp(local(goal.time, zone)))}"] if goal.time is not None else []
 
 
 def _stamp(at: datetime) -> str:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from dbops.model.recovery import Reachability
+from dbops_mssql.backup.dial import placed
 from dbops_mssql.backup.sequence import Goal, Sequenced, find
 from dbops_mssql.backup.sets import BackupSet, DatabaseFile, Kind, Media, Restored
 
@@ -257,8 +258,26 @@ def test_local_times_are_put_in_their_zone() -> None:
     berlin = [full("F", 0, 100, 110, zone=60), log("L", 1, 90, 200, zone=60)]
     assert names(to(berlin, 0)) == ["F", "L"]
     assert to(berlin, 0.5).verdict is Reachability.UNREACHABLE
-    autumn = [*berlin, log("winter", 1, 200, 300, zone=0)]
-    assert names(to(autumn, 0.5)) == ["F", "L", "winter"]
+    early = full("E", -3, 50, 60, zone=60)
+    winter = [early, log("L", 1, 40, 200, zone=60), log("winter", 1, 200, 300, zone=0), log("M", 5, 300, 400, zone=0)]
+    assert names(to(winter, -2)) == ["E", "L"]
+    assert names(to(winter, 2.5)) == ["E", "L", "winter", "M"]
+    for hours in (-0.5, 0.5, 1.5):  # put back somewhere between the two, or an hour that was shown twice
+        unclear = to(winter, hours)
+        assert unclear.verdict is Reachability.UNKNOWN
+        assert "The server's clock was put from +01:00 to +00:00 between" in unclear.reason
+        assert "--server-time-zone" in unclear.reason
+
+
+def test_what_a_backup_took_is_not_negative_when_the_clock_was_put_back_meanwhile() -> None:
+    """msdb keeps the zone of the beginning alone. A full backup that began before and ended after was not over before
+    the instant, though the clock says so."""
+    late = full("F", 0, 100, 110, zone=60, finished=NOON - timedelta(minutes=20))
+    sets = [full("E", -3, 50, 60, zone=60), late, log("L", 1.5, 40, 200, zone=0), log("M", 5, 200, 300, zone=0)]
+    assert late.ended.earliest == late.began.earliest == at(-1)
+    assert late.ended.latest > at(0.5)
+    assert to(sets, -0.75).verdict is Reachability.UNKNOWN
+    assert names(to(sets, 4)) == ["F", "L", "M"]
 
 
 @pytest.mark.parametrize("hours", [-10, 2, 10])
@@ -268,8 +287,15 @@ def test_an_unknown_zone_is_said_and_never_guessed(hours: float) -> None:
     assert found.verdict is Reachability.UNKNOWN
     assert "in which time zone" in found.reason
     assert names(to(sets)) == ["F", "L"]
+
+
+def test_an_unknown_zone_leaves_open_what_to_stop_at_also_days_from_any_backup() -> None:
+    """The sets are sure; what STOPAT must say is not."""
     days = [full("F", 0, 100, 110, zone=None), log("L", 72, 90, 200, zone=None)]
-    assert names(to(days, 36)) == ["F", "L"]
+    found = to(days, 36)
+    assert found.verdict is Reachability.UNKNOWN
+    assert "In which time zone the server was is not known" in found.reason
+    assert names(to([placed(one, "+02:00") for one in days], 36)) == ["F", "L"]
 
 
 def test_what_was_committed_while_the_log_was_written_may_not_be_in_it() -> None:

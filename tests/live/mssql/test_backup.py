@@ -6,7 +6,7 @@ import queue
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import msgspec
@@ -398,6 +398,32 @@ def test_when_all_is_lost_the_media_lead_back(shop: Shop) -> None:
     answer, _ = restore.plan(alone, "shop", wish=instant, into=shop.into("again"))
     assert answer.verdict is Reachability.UNKNOWN
     assert "in which time zone" in answer.reason
+
+
+@pytest.mark.parametrize(("zone", "verdict"), [("+05:30", "reachable"), ("+12:00", "unreachable"), ("", "unknown")])
+def test_media_lead_to_an_instant_once_it_is_said_where_the_clock_was(shop: Shop, zone: str, verdict: str) -> None:
+    from dbops.report.restore import plan_text
+
+    ws = shop.workspace(owns=True)
+    before = shop.server.instance.zone
+    shop.server.instance.zone = timezone(timedelta(hours=5, minutes=30))
+    try:
+        for hours, method in ((-3, "full"), (-1, "log")):
+            shop.server.instance.offset = timedelta(hours=hours)
+            backup.run(ws, "shop", method=method, databases=["shop"])
+    finally:
+        shop.server.instance.zone = before
+    at = datetime.now(UTC) - timedelta(hours=2)
+    until = Until(kind="time", time=at, zone=zone)
+    wish = Wish(databases=("shop",), media=tuple(shop.disk().written), until=until)
+    answer, plan = restore.plan(ws, "shop", wish=wish, into=shop.into("shop_back"))
+    assert answer.verdict.value == verdict
+    if plan is None:
+        return
+    assert f"STOPAT = N'{at + timedelta(hours=5, minutes=30):%Y-%m-%dT%H:%M:%S}" in plan_text(answer)
+    assert answer.chain[0].started_at - at < timedelta(minutes=-59)
+    plans.apply(ws, plan)
+    assert names(shop.other) == {"shop_back"}
 
 
 def test_progress_is_asked_over_a_second_connection(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,12 @@ def test_what_is_no_point_in_time(text: str, says: str) -> None:
         until(text)
 
 
+def test_a_point_in_time_keeps_where_the_clock_was() -> None:
+    assert until("latest", "Europe/Berlin") == Until(zone="Europe/Berlin")
+    with pytest.raises(UsageError, match="--server-time-zone: there is no time zone 'Berlin'"):
+        until("latest", "Berlin")
+
+
 def test_past_backups_are_read_from_manifests() -> None:
     (run,) = shelf(manifest()).runs()
     assert (run.what, run.method, run.seconds, run.source_bytes, run.bytes, run.stored_bytes) == (
