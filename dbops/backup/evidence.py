@@ -17,11 +17,11 @@ from dbops.model.finding import Missing
 __all__ = ["collect"]
 
 
-def collect(record: BackupRecord, level: VerifyLevel, outputs: Outputs, *, started: str, copies: str) -> Evidence:
+def collect(record: BackupRecord, level: VerifyLevel, outputs: Outputs, *, started: str, copies: str = "") -> Evidence:
     """The checks, the comparison of content, and the state that came back.
 
     :param started: the step that starts the server; steps that did not run gave no outputs.
-    :param copies: why the content of a physical copy is not compared, for people.
+    :param copies: why the content of a physical copy is not compared, for people; empty where it is.
     """
     checks = [
         one
@@ -57,7 +57,7 @@ def _fingerprints(
             equal=sum(one.equal for one in found),
             different=tuple(said for one in found for said in one.different),
         )
-    if record.kind == "physical":
+    if record.kind == "physical" and copies:
         return Missing("not_comparable", copies)
     if level != "full":
         return Missing("not_asked", "content is compared at the level full")

@@ -13,7 +13,7 @@ from dbops.capabilities import Capability
 from dbops.config import Target
 from dbops.conversion import nearest
 from dbops.errors import DbopsError, Unsupported, UsageError
-from dbops.model.backup import BackupFacts, BackupJob, Made, Method, Objective, Outputs
+from dbops.model.backup import BackupFacts, BackupJob, Custody, Made, Method, Objective, Outputs
 from dbops.model.finding import Missing
 from dbops.model.recovery import BackupPlan
 from dbops.model.repository import Manifest
@@ -29,6 +29,7 @@ __all__ = ["plan", "run"]
 
 RECIPE = "RESTORE.md"
 AGAIN = "Nothing of this run is in the catalogue; what it had stored was removed. Put that right and start it again."
+LEFT = "Nothing of this run is in the catalogue; what the server wrote stays there. Put that right and start it again."
 Publish = Callable[[Outputs], Mapping[str, Value]]
 _CAPABILITY = {
     "logical": Capability.BACKUP_LOGICAL, "physical": Capability.BACKUP_PHYSICAL, "log": Capability.BACKUP_LOGS,
@@ -164,16 +165,19 @@ class _Run:
                 published.append((manifest, made))
                 return {"manifest": manifest.digest}
 
-            self._execute(plan, work.backend, writer, publish)
+            self._execute(plan, work, writer, publish)
         manifest, made = published[0]
         return manifest, made.notes
 
-    def _execute(self, plan: Plan, backend: Backend, writer: BackupWriter, publish: Publish) -> None:
+    def _execute(self, plan: Plan, work: _Work, writer: BackupWriter, publish: Publish) -> None:
         try:
-            outcome = self.ws.execute(plan, self.target, backend=backend, writers={writer.id: writer}, publish=publish)
+            outcome = self.ws.execute(
+                plan, self.target, backend=work.backend, writers={writer.id: writer}, publish=publish
+            )
             outcome.raise_for_status()
         except DbopsError as error:
-            error.hint = " ".join(filter(None, (error.hint, AGAIN)))
+            left = AGAIN if work.method.custody is Custody.REPOSITORY else LEFT
+            error.hint = " ".join(filter(None, (error.hint, left)))
             raise
 
     def _manifest(self, work: _Work, made: Made) -> Manifest:

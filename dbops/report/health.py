@@ -169,6 +169,8 @@ def _lines(one: CheckResult, width: int) -> Iterator[str]:
         yield f"{margin}accepted{f' by {one.waived.by}' if one.waived.by else ''}: {one.waived.reason}{until}\n"
     elif one.remedy is not None:
         yield from (f"{margin}{line}\n" for line in _advice(one.remedy))
+    else:
+        yield from (f"{margin}{hint}\n" for hint in dict.fromkeys(_said(row, "hint") for row in one.evidence) if hint)
 
 
 def _advice(remedy: Remedy) -> Iterator[str]:

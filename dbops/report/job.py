@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 from dbops.model.job import Agenda, JobRun, JobRuns, JobTarget, PastJobs, ScheduledJob
 from dbops.report.table import table
@@ -56,9 +58,18 @@ def _run(run: JobRun) -> str:
 
 
 def _target(one: JobTarget) -> str:
-    facts = ", ".join(f"{key} {value}" for key, value in one.facts.items())
+    facts = ", ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in one.facts.items() if value != [])
     said = one.error.message if one.error is not None else facts
     return f"{one.target}: {one.status} ({one.code}), {one.seconds:.1f} s" + (f": {said}" if said else "")
+
+
+def _plain(value: object) -> str:
+    """``2 high, 1 medium`` of counts, ``a b`` of a list."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{number} {word}" for word, number in cast(Mapping[str, object], value).items()) or "none"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " ".join(str(each) for each in cast(Sequence[object], value))
+    return str(value)
 
 
 def _seconds(run: JobRun) -> str:

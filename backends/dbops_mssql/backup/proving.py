@@ -21,7 +21,6 @@ __all__ = ["compile_verify", "copy_name", "read_evidence"]
 
 VERIFY = "verify"
 BUDGET_S = 3600
-COPIES = "no table was recorded as unchanged while the backup was made, so that there is nothing to compare with"
 
 
 def copy_name(database: str, record: BackupRecord) -> str:
@@ -96,7 +95,7 @@ def _check(step: str, summary: str, sql: str, good: str, more: dict[str, Value])
 def read_evidence(chain: Chain, level: VerifyLevel, outputs: Outputs) -> Evidence:
     """Pure: what the server said of the copy, and the state that came back."""
     record = chain.records[-1]
-    found = collect(record, level, outputs, started="restore-1-recover", copies=COPIES)
+    found = collect(record, level, outputs, started="restore-1-recover")
     if level == "checksum":
         nothing = Missing("not_asked", "nothing was restored")
         return msgspec.structs.replace(found, recovered_to=nothing, fingerprints=nothing)

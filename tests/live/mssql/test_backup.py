@@ -162,6 +162,7 @@ def test_a_device_that_cannot_be_opened_is_told_with_its_cause(shop: Shop) -> No
     with pytest.raises(ToolFailed) as caught:
         backup.run(shop.ws, "shop", databases=["shop"])
     assert "Cannot open backup device" in caught.value.message
+    assert "what the server wrote stays there" in caught.value.hint
     assert "3(The system cannot find the path specified.)" in caught.value.message
     assert "Nothing of this run is in the catalogue" in (caught.value.hint or "")
 

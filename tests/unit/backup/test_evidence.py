@@ -80,3 +80,12 @@ def test_content_that_was_not_compared_says_why(
     assert isinstance(found, Missing)
     assert found.reason == reason
     assert found.detail.startswith(detail)
+
+
+@pytest.mark.parametrize(("level", "reason"), [("restore", "not_asked"), ("full", "not_recorded")])
+def test_a_copy_whose_content_is_compared_was_not_asked_or_not_recorded(
+    make_record: MakeRecord, level: Literal["restore", "full"], reason: str
+) -> None:
+    found = collect(make_record(0, kind="physical"), level, {}, started="start").fingerprints
+    assert isinstance(found, Missing)
+    assert found.reason == reason

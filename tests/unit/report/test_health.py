@@ -197,3 +197,9 @@ def test_the_catalogue_is_a_table() -> None:
     assert head.split() == ["ID", "ENGINE", "TITLE", "WARNING", "CRITICAL", "UNIT", "NEEDS"]
     assert row.split()[:2] == ["backup.age", "any"]
     assert "129,600" in row
+
+
+def test_what_to_do_about_a_session_that_there_is_not_is_said_once() -> None:
+    down = check("pg.up", Status.UNKNOWN, "no session", evidence=({"hint": "Trust it."}, {"hint": "Trust it."}))
+    report = HealthReport(status=Status.UNKNOWN, coverage=0, code=76, targets=(SHOP,), checks=(down,))
+    assert render.text(report).splitlines()[1:3] == ["  UNKNOWN   pg.up  no session", "            Trust it."]

@@ -8,6 +8,7 @@ from dbops.model.applied import Applied, AppliedStep
 from dbops.model.doctor import Diagnosis, Standing, Symptom
 from dbops.model.job import Agenda, Failure, JobRun, JobRuns, JobTarget, PastJobs, ScheduledJob
 from dbops.model.target import Listed, Reached, ReachedTargets, Targets
+from dbops.plan import Json
 from dbops.report import applied, doctor, job, targets
 from dbops.report.table import table
 
@@ -30,6 +31,19 @@ def test_a_run_names_each_target_with_its_code() -> None:
         "  blog: failed (69), 9.0 s: db2: connection refused\n"
         "  note: notify: not sent\n"
     )
+
+
+def test_what_a_job_found_is_read_without_knowing_python() -> None:
+    facts: dict[str, Json] = {
+        "findings": {"high": 2, "low": 1},
+        "not_ok": ["pg.a", "pg.b"],
+        "not_judged": [],
+        "checks": {},
+    }
+    shop = JobTarget(target="shop", status="findings", code=1, seconds=3, facts=facts)
+    run = JobRun(name="n", do="audit", status="failed", code=1, started_at=AT, finished_at=AT, targets=(shop,))
+    told = job.runs(JobRuns(code=1, jobs=(run,))).splitlines()[1]
+    assert told == "  shop: findings (1), 3.0 s: findings 2 high 1 low, not ok pg.a pg.b, checks none"
 
 
 def test_a_run_that_did_not_begin_says_why_and_what_to_do() -> None:
