@@ -15,20 +15,21 @@ import stat
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from dbops import process
 from dbops.errors import ToolFailed
 
-__all__ = ["LOOPBACK", "OwnServer", "free_port", "hand_over", "run_as", "temporary_directory"]
+__all__ = ["LOOPBACK", "OwnServer", "as_typed", "free_port", "hand_over", "on_port", "run_as", "temporary_directory"]
 
 LOOPBACK = "127.0.0.1"
 POLL_S = 0.02
 LOG_LINES = 15
+Running = TypeVar("Running", bound="OwnServer")
 
 
 class OwnServer(ABC):
@@ -140,6 +141,11 @@ def run_as(product: str, users: Sequence[str]) -> str | None:
     )
 
 
+def as_typed(command: str, user: str | None) -> str:
+    """A command for the shell of whoever runs dbops, so that it runs as ``user``."""
+    return command if user is None else f"setpriv --reuid {user} --clear-groups {command}"
+
+
 def temporary_directory(user: str | None) -> Path:
     """A directory for temporary files that ``user`` can pass through; short, since a socket's path has 107 bytes."""
     candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108  # private ones are made in it
@@ -178,6 +184,32 @@ def free_port() -> int:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def on_port(
+    launch: Callable[[int], Running], *, again: Sequence[str], port: int = 0, deadline_s: float = 60
+) -> tuple[Running, int]:
+    """A server that accepts connections, and its port.
+
+    :param launch: starts it on a port; it need not be ready.
+    :param again: what its log says when it could not start now, and another try may do.
+    :param port: where it shall listen; 0: on any that is free, each try on another.
+    :raises ToolFailed: with the end of the server's log.
+    """
+    end = time.monotonic() + deadline_s
+    while True:
+        tried = port or free_port()
+        running = launch(tried)
+        try:
+            running.wait_until_ready(max(1.0, end - time.monotonic()))
+        except BaseException as error:
+            running.kill()
+            may = isinstance(error, ToolFailed) and any(words in error.message for words in again)
+            if not may or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+        else:
+            return running, tried
 
 
 _servers: list[OwnServer] = []

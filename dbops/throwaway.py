@@ -7,13 +7,10 @@ random. Leaving the context, or the end of the interpreter, ends the server and 
 from __future__ import annotations
 
 import atexit
-import itertools
 import os
-import secrets
 import shutil
 import signal
 import tempfile
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +21,7 @@ from urllib.parse import quote
 from dbops import own_server
 from dbops.errors import ToolFailed
 from dbops.model.server import Endpoint
-from dbops.plan import SecretRef
+from dbops.passwords import Passwords
 
 __all__ = ["PREFIX", "Throwaway"]
 
@@ -49,7 +46,6 @@ class Throwaway(ABC, Generic[Running]):
 
     def __init__(self, user: str | None, prefix: str = "") -> None:
         self.user = user
-        self.password = secrets.token_urlsafe(16)
         place = own_server.temporary_directory(user)
         self.directory = Path(tempfile.mkdtemp(prefix=prefix or f"{PREFIX}{os.getpid()}-", dir=place))
         self.datadir = self.directory / "data"
@@ -57,13 +53,12 @@ class Throwaway(ABC, Generic[Running]):
         self.log = self.directory / "log"
         self.port = 0
         self._running: Running | None = None
-        self._passwords: dict[str, Path] = {}
-        self._numbers = itertools.count(1)
+        self.passwords = Passwords(self.directory)
         atexit.register(self.destroy)
         self.directory.chmod(0o711)
         self.socket_dir.mkdir(mode=0o700)
         own_server.hand_over(self.socket_dir, user)
-        self.remember(self.administrator, self.password)
+        self.password = self.passwords.new(self.administrator)
 
     @abstractmethod
     def launch(self, port: int) -> Running:
@@ -92,21 +87,9 @@ class Throwaway(ABC, Generic[Running]):
 
         :raises ToolFailed: with the end of the server's log.
         """
-        end = time.monotonic() + deadline_s
-        while True:
-            port = self.port or own_server.free_port()
-            self._running = self.launch(port)
-            self._note(self._running)
-            try:
-                self._running.wait_until_ready(max(1.0, end - time.monotonic()))
-            except ToolFailed as error:
-                self.kill()
-                if time.monotonic() > end or not any(words in error.message for words in self.try_again):
-                    raise
-                time.sleep(0.1)
-            else:
-                self.port = port
-                return
+        self._running, self.port = own_server.on_port(
+            self._launched, again=self.try_again, port=self.port, deadline_s=deadline_s
+        )
 
     def stop(self) -> None:
         """Stop in good order; files and port stay for the next start."""
@@ -136,27 +119,16 @@ class Throwaway(ABC, Generic[Running]):
 
     def address(self, user: str, database: str, password: str | None) -> str:
         """A SQLAlchemy URL with the password in it."""
-        secret = self.secret(user) if password is None else password
+        secret = self.passwords.of(user) if password is None else password
         account = f"{quote(user, safe='')}:{quote(secret, safe='')}"
         return f"{self.engine}://{account}@{HOST}:{self.port}/{quote(database, safe='')}"
 
     def reference(self, user: str, database: str) -> Endpoint:
         """The same as dbops takes it; the password is in a file that only we can read."""
-        password = SecretRef(f"file:{self._passwords[user]}")
+        password = self.passwords.reference(user)
         return Endpoint(
             engine=self.engine, host=HOST, port=self.port, user=user, database=database or None, password=password
         )
-
-    def remember(self, user: str, password: str) -> None:
-        """Keep a password where only we can read it."""
-        place = self.directory / f"password-{next(self._numbers)}"
-        place.touch(mode=0o600)
-        place.write_text(password, encoding="utf-8")
-        self._passwords[user] = place
-
-    def secret(self, user: str) -> str:
-        """The password of an account that was made here."""
-        return self._passwords[user].read_text(encoding="utf-8")
 
     def __enter__(self) -> Self:
         return self
@@ -166,7 +138,9 @@ class Throwaway(ABC, Generic[Running]):
     ) -> None:
         self.destroy()
 
-    def _note(self, running: Running) -> None:
+    def _launched(self, port: int) -> Running:
+        running = self.launch(port)
         # For a sweep, should we be killed: whom to end, and how.
         number = (*running.hurried, signal.SIGKILL)[0]
         (self.directory / "pid").write_text(f"{running.pid} {int(number)}\n", encoding="utf-8")
+        return running

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
@@ -109,8 +108,7 @@ class MySQLServer(Throwaway[server.Running]):
 
     def login(self, name: str, options: str = "", *, host: str = "localhost") -> None:
         """Create an account with a random password; ``options`` such as ``REQUIRE SSL``."""
-        self.remember(name, secrets.token_urlsafe(16))
-        by = f"IDENTIFIED BY {quoting.literal(self.secret(name))}"
+        by = f"IDENTIFIED BY {quoting.literal(self.passwords.new(name))}"
         self.sql(f"CREATE USER {quoting.account(name, host)} {by} {options}")
 
     # Any: the values of a row have the types that the driver gives them.
@@ -122,7 +120,7 @@ class MySQLServer(Throwaway[server.Running]):
         connection = pymysql.connect(
             unix_socket=os.fspath(self.socket),
             user=user,
-            password=self.secret(user),
+            password=self.passwords.of(user),
             database=database or None,
             charset="utf8mb4",
             autocommit=True,

@@ -6,7 +6,6 @@ whatever tells servers apart would take them for the same one.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -88,8 +87,7 @@ class PostgresServer(Throwaway[server.Running]):
 
     def login(self, name: str, options: str = "") -> None:
         """Create a role with a random password that may log in; ``options`` such as ``IN ROLE pg_monitor``."""
-        self.remember(name, secrets.token_urlsafe(16))
-        self.sql(f"CREATE ROLE {identifier(name)} LOGIN PASSWORD '{self.secret(name)}' {options}")
+        self.sql(f"CREATE ROLE {identifier(name)} LOGIN PASSWORD '{self.passwords.new(name)}' {options}")
 
     # Any: the values of a row have the types that the driver gives them.
     def sql(self, statements: str, *, database: str = "postgres", user: str = SUPERUSER) -> list[tuple[Any, ...]]:

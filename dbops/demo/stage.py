@@ -8,7 +8,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -78,7 +78,6 @@ class Shop(Protocol):
     def impatient(self) -> str: ...
     @property
     def spec(self) -> str: ...
-
     @property
     def label(self) -> str: ...
     @property
@@ -102,7 +101,7 @@ class Shop(Protocol):
 
 class _Module(Protocol):
     def place(self, engine: str) -> Path: ...
-    def start(self, engine: str, directory: Path) -> AbstractContextManager[Shop]: ...
+    def start(self, engine: str, directory: Path) -> Shop: ...
 
 
 class Scene:
@@ -114,9 +113,14 @@ class Scene:
         self.keep = keep
         self._module = module
 
-    def start(self) -> AbstractContextManager[Shop]:
+    @contextmanager
+    def start(self) -> Generator[Shop]:
         """An empty server; leaving the context stops it."""
-        return self._module.start(self.engine, self.directory)
+        shop = self._module.start(self.engine, self.directory)
+        try:
+            yield shop
+        finally:
+            shop.stop()
 
 
 @contextmanager

@@ -25,6 +25,7 @@ import pytest
 
 from dbops.errors import ConfigError
 from dbops.model.server import Endpoint
+from dbops.passwords import Passwords
 from dbops.plan import SecretRef
 from dbops.testing.lend import new_name
 from dbops.testing.missing import missing
@@ -50,9 +51,7 @@ class MssqlServer:
     def __init__(self, address: Endpoint, password: str, directory: Path, instance: Any = None) -> None:
         self.address = address
         self.instance = instance
-        self._directory = directory
-        self._passwords: dict[str, str] = {}
-        self._files = itertools.count(1)
+        self._passwords = Passwords(directory)
         self.administrator = address.user or "sa"
         self.remember(self.administrator, password)
 
@@ -63,28 +62,25 @@ class MssqlServer:
 
     def remember(self, login: str, password: str) -> None:
         """What ``url`` and ``endpoint`` say for a login."""
-        self._passwords[login] = password
+        self._passwords.keep(login, password)
 
     def endpoint(self, user: str = "", database: str | None = None) -> Endpoint:
         """As dbops takes it, the password being a reference to a private file."""
         login = user or self.administrator
-        path = self._directory / f"password-{next(self._files)}"
-        path.touch(mode=0o600)
-        path.write_text(self._passwords[login], encoding="utf-8")
         return Endpoint(
             engine=self.address.engine,
             host=self.address.host,
             port=self.address.port,
             user=login,
             database=database,
-            password=SecretRef(f"file:{path}"),
+            password=self._passwords.reference(login),
             options=self.address.options,
         )
 
     def url(self, user: str = "", database: str = "", *, password: str | None = None) -> str:
         """With the password in it."""
         login = user or self.administrator
-        word = self._passwords[login] if password is None else password
+        word = self._passwords.of(login) if password is None else password
         port = f":{self.address.port}" if self.address.port else ""
         where = f"{self.address.host}{port}/{quote(database, safe='')}"
         return f"mssql://{quote(login, safe='')}:{quote(word, safe='')}@{where}?{urlencode(self.address.options)}"
@@ -99,7 +95,7 @@ class MssqlServer:
         with session.writer(
             registry.backend("mssql"),
             self.endpoint(login, database),
-            resolve=lambda _ref: self._passwords[login],
+            resolve=lambda _ref: self._passwords.of(login),
             timeout_s=30,
         ) as writer:
             for statement in statements:

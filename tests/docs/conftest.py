@@ -18,9 +18,12 @@ from dbops_postgresql.demo.shop import Shop, place, start
 def shop() -> Iterator[Shop]:
     with tempfile.TemporaryDirectory(prefix="dbops-docs-", dir=place("postgresql")) as folder:
         Path(folder).chmod(0o711)
-        with start("postgresql", Path(folder)) as running:
+        running = start("postgresql", Path(folder))
+        try:
             running.fill()
             yield running
+        finally:
+            running.stop()
 
 
 @pytest.fixture(scope="module", params=["mysql", "mariadb"])
@@ -31,6 +34,9 @@ def other_shop(request: pytest.FixtureRequest) -> Iterator[mysql.Shop]:
         missing(family, mysql.LABELS[family])
     with tempfile.TemporaryDirectory(prefix="dbops-docs-", dir=mysql.place(family)) as folder:
         Path(folder).chmod(0o711)
-        with mysql.start(family, Path(folder)) as running:
+        running = mysql.start(family, Path(folder))
+        try:
             running.fill()
             yield running
+        finally:
+            running.stop()

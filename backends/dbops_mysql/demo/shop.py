@@ -8,13 +8,12 @@ import shlex
 import time
 from importlib.resources import files
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from dbops import own_server
 from dbops.errors import ConfigError, ToolFailed
 from dbops.model.server import Endpoint
-from dbops.plan import SecretRef
+from dbops.passwords import Passwords
 from dbops_mysql import server
 from dbops_mysql.installation import Family, Installation, installations, reachable, server_user
 from dbops_mysql.quoting import account, literal
@@ -38,13 +37,17 @@ SETTINGS = {
     "performance-schema": "ON",
 }
 OWN_SETTINGS = {"mysql": {"plugin-load-add": "mysql_clone.so"}, "mariadb": {}}
-PORTS = 3
 _END = re.compile(r";\s*(?:\n|\Z)")
-TAKEN = ("Address already in use", "Do you already have another")
+AGAIN = ("Address already in use", "Do you already have another")
 
 
 class Shop:
-    """A running shop. Leaving the context ends its sessions and its server; the files stay."""
+    """A running shop, until it is stopped; the files stay."""
+
+    # By three roles, one in the other.
+    question = "alice", "UPDATE", "table:shop.orders"
+    # It finds the session of :meth:`_sit_idle`.
+    impatient = "my.trx.long"
 
     def __init__(self, installation: Installation, directory: Path) -> None:
         self.user = server_user()
@@ -52,9 +55,8 @@ class Shop:
         self.directory = directory
         self.datadir = directory / "data"
         self._sockets = directory / "s"
-        self._passwords: dict[str, Path] = {}
+        self._passwords = Passwords(directory)
         self._idle: Connection | None = None
-        self._settings = {**SETTINGS, **OWN_SETTINGS[installation.family]}
         self._running = self._start()
 
     @property
@@ -63,30 +65,15 @@ class Shop:
         return self.installation.label
 
     @property
-    def port(self) -> int:
-        """On the loopback address."""
-        return self._running.port or 0
-
-    @property
     def again(self) -> str:
         """The command that starts the server again once it was stopped, for a shell."""
         start = f"{shlex.join(self._running.argv)} 2>> {shlex.quote(str(self.directory / 'log'))} &"
-        return start if self.user is None else f"setpriv --reuid {self.user} --clear-groups {start}"
+        return own_server.as_typed(start, self.user)
 
     @property
     def tools(self) -> Path:
         """The directory of the programs of this version."""
         return self.installation.bindir
-
-    @property
-    def question(self) -> tuple[str, str, str]:
-        """By three roles, one in the other."""
-        return "alice", "UPDATE", "table:shop.orders"
-
-    @property
-    def impatient(self) -> str:
-        """The check that finds the session of :meth:`_sit_idle`."""
-        return "my.trx.long"
 
     @property
     def spec(self) -> str:
@@ -95,7 +82,7 @@ class Shop:
 
     def endpoint(self, user: str = ROOT) -> Endpoint:
         """How dbops reaches it; the password is in a private file."""
-        reference = SecretRef(f"file:{self._passwords[user]}")
+        reference = self._passwords.reference(user)
         return Endpoint(
             engine=self.installation.family, host=own_server.LOOPBACK, port=self.port, user=user, password=reference
         )
@@ -116,7 +103,8 @@ class Shop:
         """Run ``sql``, which makes the login ``name``, as an administrator would, and give it a random password in a
         private file."""
         self._execute(sql)
-        self._execute(f"ALTER USER {account(name, '%')} IDENTIFIED BY {literal(self._remember(name))} ACCOUNT UNLOCK")
+        password = literal(self._passwords.new(name))
+        self._execute(f"ALTER USER {account(name, '%')} IDENTIFIED BY {password} ACCOUNT UNLOCK")
         return self.endpoint(name)
 
     def stop(self) -> None:
@@ -126,53 +114,30 @@ class Shop:
             self._idle = None
         self._running.stop()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def _start(self) -> server.Running:
         self._sockets.mkdir(mode=0o700)
         own_server.hand_over(self._sockets, self.user)
         server.initialise(self.installation, self.datadir, user=self.user)
-        for _ in range(PORTS):
-            running = self._try()
-            if running is not None:
-                self._protect(running)
-                return running
-        raise ToolFailed("the demo's server finds no free port on the loopback address", hint="Try again.")
+        running, self.port = own_server.on_port(self._launch, again=AGAIN)
+        self._protect(running)
+        return running
 
-    def _try(self) -> server.Running | None:
-        """None when somebody else took the port before the server did."""
-        running = server.start(
+    def _launch(self, port: int) -> server.Running:
+        return server.start(
             self.installation,
             self.datadir,
             socket_dir=self._sockets,
             log=self.directory / "log",
-            port=own_server.free_port(),
+            port=port,
             user=self.user,
-            settings=self._settings,
+            settings={**SETTINGS, **OWN_SETTINGS[self.installation.family]},
         )
-        try:
-            running.wait_until_ready()
-        except ToolFailed as error:
-            running.kill()
-            if any(words in error.message for words in TAKEN):
-                return None
-            raise
-        except BaseException:
-            running.kill()
-            raise
-        return running
 
     def _protect(self, running: server.Running) -> None:
         """The administrator gets a password, and is the only one."""
         import pymysql
 
-        password = self._remember(ROOT)
+        password = self._passwords.new(ROOT)
         with pymysql.connect(unix_socket=str(running.socket), user=ROOT) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT Host FROM mysql.user WHERE User = 'root'")
             for (host,) in cursor.fetchall():
@@ -188,14 +153,6 @@ class Shop:
             cursor.execute("UPDATE shop.products SET price = price + 1 WHERE id = 1")
         # The server tells the age of a transaction in whole seconds: a fast machine would look before there is one.
         time.sleep(1)
-
-    def _remember(self, name: str) -> str:
-        password = secrets.token_urlsafe(16)
-        place = self.directory / f"password-{name}"
-        place.touch(mode=0o600)
-        place.write_text(f"{password}\n", encoding="utf-8")
-        self._passwords[name] = place
-        return password
 
     def _execute(self, sql: str) -> tuple[object, ...]:
         """Statements, one after the other; the first row of the last one.
@@ -218,12 +175,11 @@ class Shop:
     def _connect(self) -> Connection:
         import pymysql
 
-        password = self._passwords[ROOT].read_text(encoding="utf-8").strip()
         return pymysql.connect(
             host=own_server.LOOPBACK,
             port=self.port,
             user=ROOT,
-            password=password,
+            password=self._passwords.of(ROOT),
             autocommit=True,
         )
 

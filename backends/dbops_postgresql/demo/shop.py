@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from dbops import own_server
 from dbops.errors import ConfigError, OutputError, ToolFailed
 from dbops.model.server import Endpoint
 from dbops.own_server import temporary_directory
-from dbops.plan import SecretRef
+from dbops.passwords import Passwords
 from dbops_postgresql import server
 from dbops_postgresql.installation import Installation, installations, reachable, server_user
 
@@ -41,12 +39,16 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-PORTS = 3
-TAKEN = ("could not create any TCP/IP sockets", "Address already in use")
+AGAIN = ("could not create any TCP/IP sockets", "Address already in use")
 
 
 class Shop:
-    """A running shop. Leaving the context ends its sessions and its server; the files stay."""
+    """A running shop, until it is stopped; the files stay."""
+
+    # By three roles, one in the other.
+    question = "alice", "UPDATE", "table:shop.sales.orders"
+    # It finds the session of :meth:`_sit_idle`.
+    impatient = "pg.activity.idle_in_xact"
 
     def __init__(self, installation: Installation, directory: Path) -> None:
         self.user = server_user()
@@ -56,7 +58,7 @@ class Shop:
         self.directory = directory
         self.datadir = directory / "data"
         self._sockets = directory / "s"
-        self._passwords: dict[str, Path] = {}
+        self._passwords = Passwords(directory)
         self._idle: Connection | None = None
         self._running = self._start()
 
@@ -66,31 +68,16 @@ class Shop:
         return self.installation.label
 
     @property
-    def port(self) -> int:
-        """On the loopback address."""
-        return self._running.port
-
-    @property
     def again(self) -> str:
         """The command that starts the server again once it was stopped, for a shell."""
         options = shlex.quote(f"-p {self.port} -k {self._sockets}")
         start = f"{self.tools / 'pg_ctl'} -D {shlex.quote(str(self.datadir))} -o {options} start"
-        return start if self.user is None else f"setpriv --reuid {self.user} --clear-groups {start}"
+        return own_server.as_typed(start, self.user)
 
     @property
     def tools(self) -> Path:
         """The directory of the programs of this version."""
         return self.installation.bindir
-
-    @property
-    def question(self) -> tuple[str, str, str]:
-        """By three roles, one in the other."""
-        return "alice", "UPDATE", "table:shop.sales.orders"
-
-    @property
-    def impatient(self) -> str:
-        """The check that finds the session of :meth:`_sit_idle`."""
-        return "pg.activity.idle_in_xact"
 
     @property
     def spec(self) -> str:
@@ -99,7 +86,7 @@ class Shop:
 
     def endpoint(self, user: str = SUPERUSER) -> Endpoint:
         """How dbops reaches it; the password is in a private file."""
-        reference = SecretRef(f"file:{self._passwords[user]}")
+        reference = self._passwords.reference(user)
         return Endpoint(
             engine="postgresql", host=own_server.LOOPBACK, port=self.port, user=user, database=MAIN, password=reference
         )
@@ -128,7 +115,7 @@ class Shop:
         random password in a private file."""
         for database in (SUPERUSER, *DATABASES):
             self._execute(database, sql)
-        password = self._remember(name)
+        password = self._passwords.new(name)
         self._execute(SUPERUSER, f"ALTER ROLE {name} PASSWORD '{password}'")
         return self.endpoint(name)
 
@@ -138,48 +125,25 @@ class Shop:
             self._idle.close()
         self._running.stop()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def _start(self) -> server.Running:
         self._sockets.mkdir(mode=0o700)
         own_server.hand_over(self._sockets, self.user)
-        password = self._remember(SUPERUSER)
+        password = self._passwords.new(SUPERUSER)
         server.initdb(self.installation, self.datadir, superuser=SUPERUSER, password=password, user=self.user)
-        for _ in range(PORTS):
-            running = self._try()
-            if running is not None:
-                return running
-        raise ToolFailed("the demo's server finds no free port on the loopback address", hint="Try again.")
+        running, self.port = own_server.on_port(self._launch, again=AGAIN)
+        return running
 
-    def _try(self) -> server.Running | None:
-        """None when somebody else took the port before the server did."""
-        running = server.start(
+    def _launch(self, port: int) -> server.Running:
+        return server.start(
             self.installation,
             self.datadir,
             socket_dir=self._sockets,
             log=self.directory / "log",
-            port=own_server.free_port(),
+            port=port,
             tcp=True,
             user=self.user,
             settings=SETTINGS,
         )
-        try:
-            running.wait_until_ready()
-        except ToolFailed as error:
-            running.kill()
-            if any(words in error.message for words in TAKEN):
-                return None
-            raise
-        except BaseException:
-            running.kill()
-            raise
-        return running
 
     def _summary(self) -> str:
         query = files("dbops_postgresql").joinpath("demo/summary.sql").read_text(encoding="utf-8")
@@ -193,14 +157,6 @@ class Shop:
         self._idle = self._connect(MAIN)
         self._idle.autocommit = False
         self._idle.execute("UPDATE catalog.products SET price = price + 1 WHERE id = 1")
-
-    def _remember(self, name: str) -> str:
-        password = secrets.token_urlsafe(16)
-        place = self.directory / f"password-{name}"
-        place.touch(mode=0o600)
-        place.write_text(f"{password}\n", encoding="utf-8")
-        self._passwords[name] = place
-        return password
 
     def _run(self, database: str, name: str) -> None:
         self._execute(database, files("dbops_postgresql").joinpath(f"demo/{name}.sql").read_text(encoding="utf-8"))
@@ -221,7 +177,7 @@ class Shop:
             host=own_server.LOOPBACK,
             port=self.port,
             user=SUPERUSER,
-            password=self._passwords[SUPERUSER].read_text(encoding="utf-8").strip(),
+            password=self._passwords.of(SUPERUSER),
             dbname=database,
             autocommit=True,
             application_name="shop",
