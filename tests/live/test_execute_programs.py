@@ -136,31 +136,41 @@ def test_a_program_that_is_missing_is_named(context: Context) -> None:
 
 
 def test_a_deadline_kills_it(context: Context) -> None:
-    began = time.monotonic()
-    outcome = run(context, command("c", "echo so far >&2; sleep 60 & sleep 60", deadline_s=1))
-    assert time.monotonic() - began < 10
+    outcome = run(context, command("c", "echo so far >&2; sleep 600 & sleep 600", deadline_s=1))
     assert isinstance(outcome.error, ToolFailed)
     assert outcome.error.message == "sh did not end within 1 s and was killed: so far"
 
 
 def test_a_neighbour_that_fails_ends_it(context: Context, tmp_path: Path) -> None:
-    began = time.monotonic()
-    late = tmp_path / "late"
-    steps = (command("long", f"(sleep 4; touch {late}) & sleep 60"), command("bad", "sleep 0.3; exit 5"))
+    child = tmp_path / "child"
+    steps = (
+        command("long", f"sleep 600 & echo $! > {child}.new; mv {child}.new {child}; wait"),
+        command("bad", f"until test -e {child}; do sleep 0.1; done; exit 5"),
+    )
     outcome = run(context, Together(id="t", summary="t", risk=Risk.READ, steps=steps))
-    assert time.monotonic() - began < 3
     assert outcome.error is not None
     assert outcome.error.message == "sh exited with 5: it said nothing"
     assert "stopped" in outcome.step("long").error
-    time.sleep(max(0.0, 5 - (time.monotonic() - began)))
-    assert not late.exists()
+    assert ended(int(child.read_text()))
+
+
+def ended(pid: int) -> bool:
+    """A program that another one started; whose child it became reads its exit code a moment later."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_a_run_that_is_stopped_from_another_thread_ends_it(context: Context) -> None:
-    began = time.monotonic()
     threading.Timer(0.5, context.stop.set).start()
-    outcome = run(context, command("long", "sleep 60"), command("next", "true"))
-    assert time.monotonic() - began < 5
+    outcome = run(context, command("long", "sleep 600"), command("next", "true"))
     assert isinstance(outcome.error, Interrupted)
     assert outcome.step("next").status is StepStatus.NOT_RUN
 
@@ -241,10 +251,8 @@ def test_a_failing_source_never_looks_like_the_end(context: Context, shelf: Shel
 
 
 def test_one_that_works_on_after_its_input_ended_can_be_stopped(context: Context) -> None:
-    began = time.monotonic()
     threading.Timer(0.5, context.stop.set).start()
-    outcome = run(context, feed(*script("cat > /dev/null; sleep 60")))
-    assert time.monotonic() - began < 5
+    outcome = run(context, feed(*script("cat > /dev/null; sleep 600")))
     assert isinstance(outcome.error, Interrupted)
 
 
@@ -260,7 +268,7 @@ def test_a_secret_in_the_environment_of_a_program_that_fails(context: Context, t
 def _no_thread_stays(request: pytest.FixtureRequest) -> Iterator[None]:
     before = set(threading.enumerate())
     yield
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and _left(before):
         time.sleep(0.05)
     assert not _left(before)

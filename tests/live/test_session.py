@@ -27,6 +27,13 @@ resolve = Secrets().resolve
 
 @pytest.fixture
 def reader(database: Database) -> Iterator[Reader]:
+    with connect(backend, database.endpoint(), resolve=resolve, timeout_s=30) as found:
+        yield found
+
+
+@pytest.fixture
+def hurried(database: Database) -> Iterator[Reader]:
+    """Waits for a second."""
     with connect(backend, database.endpoint(), resolve=resolve, timeout_s=1) as found:
         yield found
 
@@ -69,14 +76,11 @@ def test_a_reader_cannot_write(reader: Reader, database: Database, statement: st
     assert database.sql("SELECT count(*) FROM pg_class WHERE relname = 't'") == [(0,)]
 
 
-def test_a_question_is_bounded_in_time(reader: Reader) -> None:
-    began = time.monotonic()
+def test_a_question_is_bounded_in_time(hurried: Reader) -> None:
     with pytest.raises(ReadFailed) as caught:
-        reader.scalar("SELECT pg_sleep(30)")
-    assert time.monotonic() - began < 5
+        hurried.scalar("SELECT pg_sleep(600)")
     assert caught.value.reason == "timeout"
-    assert caught.value.reason == "timeout"
-    assert reader.scalar("SELECT 1") == 1
+    assert hurried.scalar("SELECT 1") == 1
 
 
 def test_a_reader_does_not_queue_behind_a_lock(reader: Reader, database: Database) -> None:
@@ -160,7 +164,7 @@ def test_a_writer_that_is_interrupted_leaves_nothing(database: Database) -> None
 
 def ask_until_it_fails(reader: Reader) -> None:
     """The server's child outlives its parent for a moment."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         reader.scalar("SELECT 1")
 
@@ -180,8 +184,8 @@ def test_a_server_that_dies_is_unreachable(private_postgres: Callable[..., Throw
 # No session
 
 
-def refused(endpoint: Endpoint, kind: type[DbopsError], reason: str, code: int) -> str:
-    with pytest.raises(kind) as caught, connect(backend, endpoint, resolve=resolve, timeout_s=2):
+def refused(endpoint: Endpoint, kind: type[DbopsError], reason: str, code: int, timeout_s: float = 30) -> str:
+    with pytest.raises(kind) as caught, connect(backend, endpoint, resolve=resolve, timeout_s=timeout_s):
         pass
     assert (caught.value.reason, caught.value.code) == (reason, code)
     return str(caught.value)
@@ -219,10 +223,10 @@ def test_an_unknown_database(database: Database) -> None:
 
 def test_nobody_listens(postgres: ThrowawayServer, password_file: SecretRef) -> None:
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind(("127.0.0.1", 0))  # kept: a port that nobody listens on, and nobody else gets
         port = free.getsockname()[1]
-    endpoint = msgspec.structs.replace(over_tcp(postgres, password_file), port=port)
-    said = refused(endpoint, Unreachable, "connect_failed", 69)
+        endpoint = msgspec.structs.replace(over_tcp(postgres, password_file), port=port)
+        said = refused(endpoint, Unreachable, "connect_failed", 69)
     assert f"127.0.0.1:{port}" in said
     assert "hunter2" not in said
 
@@ -237,9 +241,7 @@ def test_somebody_who_never_answers(password_file: SecretRef) -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         endpoint = Endpoint(engine="postgresql", host="127.0.0.1", port=silent.getsockname()[1], password=password_file)
-        began = time.monotonic()
-        refused(endpoint, Unreachable, "connect_failed", 69)
-        assert time.monotonic() - began < 10
+        refused(endpoint, Unreachable, "connect_failed", 69, timeout_s=2)
 
 
 def open_many(server: ThrowawayServer) -> None:

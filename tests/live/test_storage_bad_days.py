@@ -110,8 +110,9 @@ def test_a_killed_backup_never_shows_and_blocks_nobody(running: subprocess.Popen
     assert repo.manifests() == ()
     running.send_signal(signal.SIGKILL)
     # Not even reaped yet: a zombie holds no lease.
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and not _dead(running.pid):
+    deadline = time.monotonic() + 60
+    while not _dead(running.pid):
+        assert time.monotonic() < deadline, "it does not end"
         time.sleep(0.01)
     manifest = back_up(repo)
     assert repo.manifests() == (manifest,)
@@ -143,10 +144,8 @@ def test_cleaning_leaves_a_running_backup_alone(running: subprocess.Popen[str], 
 
 
 def test_an_interrupt_leaves_nothing_and_ends_the_process(running: subprocess.Popen[str], tmp_path: Path) -> None:
-    started = time.monotonic()
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=20)
-    assert time.monotonic() - started < 5
+    out, err = running.communicate(timeout=60)  # its stream never ends by itself
     assert out == "closed\n"
     assert "KeyboardInterrupt" in err
     assert objects(tmp_path) == ["format"]

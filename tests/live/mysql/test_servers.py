@@ -202,14 +202,14 @@ def connect(server: ThrowawayServer, user: str, password: str) -> pymysql.Connec
     return pymysql.connect(host="127.0.0.1", port=server.port, user=user, password=password)
 
 
-def gone(pid: int, wait_s: float = 10) -> bool:
+def gone(pid: int, wait_s: float = 60) -> bool:
     end = time.monotonic() + wait_s
     while time.monotonic() < end:
         try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):  # also while it is being read
             return True
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+        if state == "Z":
             return True  # ended; its parent is this process, which has not asked for the exit code yet
         time.sleep(0.05)
     return False

@@ -99,14 +99,16 @@ class Clinic:
             finally:
                 with suppress(pymysql.MySQLError):
                     self.server.sql(f"KILL {number}")
-                thread.join(10)
+                thread.join(60)
 
-    def until(self, true: Callable[[], bool], deadline_s: float = 30) -> None:
-        """Wait for something."""
+    def until(self, true: Callable[[], bool], deadline_s: float = 120) -> None:
+        """Wait for something. Not asked more often: INNODB_TRX is read anew only a tenth of a second after somebody
+        read it last (https://dev.mysql.com/doc/refman/9.7/en/innodb-information-schema-internal-data.html), and would
+        never change for who asks all the time."""
         end = time.monotonic() + deadline_s
         while not true():
             assert time.monotonic() < end, "it never came true"
-            time.sleep(0.05)
+            time.sleep(0.25)
 
     def _waits(self, number: int) -> list[tuple[Any, ...]]:
         return self.server.sql(

@@ -59,6 +59,7 @@ def test_a_careless_server(
     clinic.server.sql('INSERT INTO shop."a""b" VALUES (125, 1)')
     found = clinic.report("watcher", "my.*").of("here")
     states = {name: check.status for name, check in found.items() if check.status not in (OK, SKIPPED)}
+    states.pop("my.version.eol", None)  # What is supported changes with the calendar, not with this server.
     assert states == {
         "my.tls": WARNING, "my.binlog.off": WARNING, "my.durability": CRITICAL, "my.strict_mode": WARNING,
         "my.autoinc": CRITICAL,
@@ -124,13 +125,11 @@ def test_without_grant_tables(made: Make, mysql_series: Series) -> None:
 
 @pytest.mark.mysql(family="mysql", newest=True)
 def test_a_group_with_one_member_and_with_none(made: Make) -> None:
-    address = f"127.0.0.1:{free_port()}"
     clinic = made(
         log_bin="bin", server_id="1", gtid_mode="ON", enforce_gtid_consistency="ON",
         plugin_load_add="group_replication.so", report_host="127.0.0.1",
         loose_group_replication_group_name="aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
         loose_group_replication_start_on_boot="OFF", loose_group_replication_bootstrap_group="ON",
-        loose_group_replication_local_address=address, loose_group_replication_group_seeds=address,
     )  # fmt: skip
     clinic.login("watcher", ("health",))
     clinic.login("plain")
@@ -138,6 +137,9 @@ def test_a_group_with_one_member_and_with_none(made: Make) -> None:
     assert left.status is CRITICAL
     assert left.summary.endswith(") is OFFLINE")
     assert clinic.one("plain", "my.cluster").status is UNKNOWN
+    address = f"127.0.0.1:{free_port()}"  # taken at once: later it may be somebody else's
+    for name in ("local_address", "group_seeds"):
+        clinic.server.sql(f"SET GLOBAL group_replication_{name} = '{address}'")
     clinic.server.sql("START GROUP_REPLICATION")
     clinic.until(lambda: clinic.one("watcher", "my.cluster").status is OK)
     assert clinic.one("watcher", "my.cluster").summary == "online as PRIMARY, in a group of 1"
