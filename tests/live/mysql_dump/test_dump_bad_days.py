@@ -24,8 +24,8 @@ from dbops.spi import Member, Readable
 from dbops.testing.lend import Private
 from dbops.testing.mysql import Series
 from dbops.testing.servers import Installation, ThrowawayServer
-from dbops_mysql import doors
 from dbops_mysql.backup.artifacts import contents
+from dbops_mysql.doors import DOORS
 from dbops_mysql.installation import server_user
 
 pytestmark = pytest.mark.mysql(newest=True)
@@ -102,14 +102,14 @@ class Meddled:
 def while_it_runs(ws: Workspace, monkeypatch: pytest.MonkeyPatch, action: Callable[[], None]) -> DbopsError:
     """The error of a backup during which something happens as soon as anything of a database has been read: of the
     large one there is much more then than lies in any buffer."""
-    door = doors.STREAMS["dump"]
+    door = DOORS.streams["dump"]
 
     def opened(*given: Any) -> Iterator[Member]:  # Any: as a door is called
         for member in door(*given):
             yield Member(member.name, Meddled(member.stream, action), member.facts)
 
     with monkeypatch.context() as patch:
-        patch.setitem(doors.STREAMS, "dump", opened)
+        patch.setitem(DOORS.streams, "dump", opened)
         with pytest.raises(DbopsError) as caught:
             backup.run(ws, "shop", method="dump")
     return caught.value
