@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dbops.access.covered import Covered
 from dbops.access.escalation import escalations
 from dbops.access.naming import label
+from dbops.access.signed import lenders, running, signed
 from dbops.model.access import PUBLIC, SecuredObject
 from dbops.model.audit import Block
 
@@ -33,6 +34,7 @@ class Blocks:
             if not self._effective.rights(self._object, self._action)[0] >> self._who & 1:
                 yield self._nothing()
             yield from self._chains()
+            yield from self._signed()
             yield from self._becoming()
             yield from self._escalating()
         yield from self._account()
@@ -122,6 +124,21 @@ class Blocks:
                         kind=kind,
                         summary=f"all the same {self._principal.name} reaches it through {by} ({action}): {why}",
                     )
+
+    def _signed(self) -> Iterator[Block]:
+        """Code that has the right while it runs, and that may be used; whether it leads there is not always known."""
+        found = 0
+        for code in signed(self._effective):
+            action = running(self._effective, code)
+            lent = lenders(self._effective, code, self._who, self._object, self._action)
+            if lent and found < SHOWN and self._effective.usable(code, action) >> self._who & 1:
+                found += 1
+                by, whose = label(self._snapshot, code), " and ".join(map(self._name, lent))
+                yield Block(
+                    kind="signed",
+                    summary=f"all the same {self._principal.name} may do it by what {by} does ({action}): it is signed "
+                    f"with a key of which {whose} was made, who may",
+                )
 
     def _leading(self, module: SecuredObject) -> Iterator[tuple[str, str, str]]:
         """By which action of a view or routine somebody gets there, and why he is let through."""

@@ -1,7 +1,8 @@
 """Ways by which somebody who is bound by denials comes to be somebody to whom nothing is denied.
 
 They are no access yet, so they are kept apart from it: a member of one role may grant himself anything, who can
-impersonate an administrator is one, and code of a database that the server trusts acts as the owner of that database.
+impersonate an administrator is one, code of a database that the server trusts acts as the owner of that database, and
+code that is signed with a key of which an administrator was made has his rights.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ import msgspec
 
 from dbops.access.covered import Covered
 from dbops.access.naming import label
+from dbops.access.signed import keys
 from dbops.model.access import SecuredObject
 
 __all__ = ["Escalation", "escalations"]
 
 
 class Escalation(msgspec.Struct, frozen=True, kw_only=True):
-    """:param who: a set of principals. :param to: who they come to be. :param by: the role, right or database."""
+    """:param who: a set of principals. :param to: who they come to be. :param by: the role, right, database or key."""
 
-    kind: Literal["role", "strong", "impersonate", "trustworthy"]
+    kind: Literal["role", "strong", "impersonate", "trustworthy", "signing"]
     who: int
     to: str
     by: str
@@ -45,6 +47,7 @@ def _all(effective: Covered) -> Iterator[Escalation]:
     yield Escalation(kind="strong", who=strong & ~unbound, to=covering.unbound, by=covering.strong, summary=summary)
     yield from _impersonated(effective, unbound | strong)
     yield from _trusted(effective, unbound | strong)
+    yield from _signing(effective, unbound | strong)
 
 
 def _strong(effective: Covered) -> int:
@@ -100,3 +103,20 @@ def _trusted(effective: Covered, mighty: int) -> Iterator[Escalation]:
             by=f"database:{name}",
             summary=f"database:{name} is trustworthy and owned by {owner}, as whom its code can act everywhere",
         )
+
+
+def _signing(effective: Covered, mighty: int) -> Iterator[Escalation]:
+    """Who has what the owner of a key has can sign code of his own with it.
+
+    https://learn.microsoft.com/sql/t-sql/statements/add-signature-transact-sql#permissions (CONTROL of the key)
+    """
+    for key in keys(effective):
+        made = next((one for one in key.signers if mighty >> one & 1), -1)
+        if made < 0:
+            continue
+        who = 0
+        for action in effective.snapshot.kind(key).owner_actions:
+            who |= effective.nominal(key, action)
+        to, by = effective.snapshot.principals[made].name, label(effective.snapshot, key)
+        summary = f"code that is signed with {by} has the rights of {to}, and who controls it can sign his own"
+        yield Escalation(kind="signing", who=who & ~mighty, to=to, by=by, summary=summary)

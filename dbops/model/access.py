@@ -251,9 +251,12 @@ class SecuredObject(msgspec.Struct, frozen=True, array_like=True, gc=False):
         ``policies``, ``definer``, ``path_fixed``, ``invoker``, ``system``, ``catalog`` (the server's own tables),
         ``untrusted``, ``closed`` (a database that takes no connections), ``absent`` (granted on, but not there),
         ``unread`` (a view whose query this login is not shown), ``trustworthy`` (a database whose owner answers for
-        what its code does elsewhere), ``chaining`` (one whose chains of ownership go on in others, and theirs in it).
+        what its code does elsewhere), ``chaining`` (one whose chains of ownership go on in others, and theirs in it;
+        of a server: those of all of them), ``keyless`` (a key without its private part, that nothing is signed with).
     :param runs_as: whose rights its body is checked with (a definer), -1 for the owner's or, flagged ``invoker``, those
         of whoever asks.
+    :param signers: principals whose rights signed code has while it runs, besides those of whoever runs it; of a key,
+        those who were made from it, and whose rights code has that is signed with it.
     """
 
     kind: str
@@ -265,6 +268,7 @@ class SecuredObject(msgspec.Struct, frozen=True, array_like=True, gc=False):
     reads: tuple[Reads, ...] = ()
     follows: int = -1
     runs_as: int = -1
+    signers: tuple[int, ...] = ()
 
     @property
     def database(self) -> str:

@@ -31,7 +31,7 @@ class Missing(msgspec.Struct, frozen=True):
     ``reason`` is for machines (``no_permission``, ``hidden_rows``, ``not_supported_version``, ``feature_off``,
     ``extension_missing``, ``stats_too_young``, ``stale_input``, ``timeout``, ``lock_timeout``, ``connect_failed``,
     ``custody``, ``not_reachable``, ``auth_failed``, ``unknown_database``, ``too_many_connections``, ``driver_missing``,
-    ``query_failed``); ``detail`` is for people and says what would help.
+    ``query_failed``, ``not_read``); ``detail`` is for people and says what would help.
     """
 
     reason: str

@@ -12,7 +12,7 @@ from dbops_mssql.access.people import Logins, People, User
 from dbops_mssql.access.things import Things
 from dbops_mssql.statement import text
 
-__all__ = ["Inside"]
+__all__ = ["READ", "Inside"]
 
 # Any: rows as the driver gives them; their types are in the files of the questions.
 Row = tuple[Any, ...]
@@ -20,10 +20,12 @@ DATABASE, OBJECT, SCHEMA, PRINCIPAL = 0, 1, 3, 4
 SECURABLES = {
     5: "assembly", 6: "type", 10: "xml_schema_collection", 15: "message_type", 16: "contract", 17: "service",
     18: "remote_service_binding", 19: "route", 23: "fulltext_catalog", 24: "symmetric_key", 25: "certificate",
-    26: "asymmetric_key",
+    26: "asymmetric_key", 29: "fulltext_stoplist", 31: "search_property_list", 32: "database_scoped_credential",
 }  # fmt: skip
+READ = {DATABASE, OBJECT, SCHEMA, PRINCIPAL, *SECURABLES}
 PRINCIPALS = {"R": CLASSES["ROLE"], "A": CLASSES["APPLICATION ROLE"]}
 AS_OWNER = -2
+NO_PRIVATE_KEY = "NA"
 MASTER = "master"
 
 
@@ -37,6 +39,8 @@ class Inside:
         self._rights: dict[tuple[int, int, int], list[Row]] = {}
         self._schemas: dict[int, int] = {}
         self._objects: dict[int, int] = {}
+        self.classes: set[int] = set()
+        """Of what permissions were found, by the number that the catalog has for it."""
 
     def read(self, *, contained: bool, logins: Logins) -> bool:
         """Whether all of it is shown to this login."""
@@ -47,6 +51,7 @@ class Inside:
             self._people.user_member(self._name, role, member)
         for class_, major, minor, *rest in self._reader.tuples(text("access_user_permissions")):
             self._rights.setdefault((class_, major, minor), []).append(tuple(rest))
+        self.classes = {class_ for class_, _, _ in self._rights}
         self._things.grant(self._parent, self._grants("database", DATABASE, 0))
         self._accounts(users)
         self._in_schemas()
@@ -120,6 +125,9 @@ class Inside:
                 owner = self._things.all[place].owner
                 who = owner if runs_as == AS_OWNER else self._at(runs_as)
                 self._things.change(place, runs_as=who, flags=(*self._things.all[place].flags, "definer"))
+        for number, sid in self._reader.tuples(text("access_signatures")):
+            if number in self._objects:
+                self._signed(self._objects[number], sid)
         try:
             rows = self._reader.tuples(text("access_reads"))
         except NotPermitted:  # only members of db_owner may read it, unless it was granted
@@ -130,6 +138,11 @@ class Inside:
             return
         for module, below, database, schema, name in rows:
             self._reads(module, below, database, schema, name)
+
+    def _signed(self, place: int, sid: bytes | None) -> None:
+        mine = self._things.all[place].signers
+        more = (one for one in self._people.made_from(self._name, sid) if one not in mine)
+        self._things.change(place, signers=(*mine, *more))
 
     def _reads(self, module: int, below: int | None, database: str | None, schema: str | None, name: str) -> None:
         place = self._objects.get(module)
@@ -143,10 +156,17 @@ class Inside:
     # -- what lies in no schema ---------------------------------------------------------------------------------------
 
     def _rest(self) -> None:
+        places: dict[tuple[int, int], int] = {}
         for class_, number, name, owner in self._reader.tuples(text("access_securables")):
             kind = SECURABLES[class_]
             grants = self._grants(kind, class_, number)
             self._things.add(kind, (self._name, name), self._at(owner), grants, parent=self._parent)
+            places[class_, number] = self._things.mark() - 1
+        for class_, number, sid, private in self._reader.tuples(text("access_keys")):
+            if (class_, number) in places:
+                self._signed(places[class_, number], sid)
+                flags = ("keyless",) if private.strip() == NO_PRIVATE_KEY else ()
+                self._things.change(places[class_, number], flags=flags)
         if self._name == MASTER:
             self._extended()
 

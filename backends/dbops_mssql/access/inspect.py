@@ -15,7 +15,7 @@ from dbops.model.finding import Missing
 from dbops.model.server import Server
 from dbops.spi import Reader
 from dbops_mssql.access.fixed import SYSTEM_DATABASES
-from dbops_mssql.access.inside import Inside
+from dbops_mssql.access.inside import READ, Inside
 from dbops_mssql.access.kinds import Builtin, rules
 from dbops_mssql.access.people import PUBLIC_ID, Login, Logins, People
 from dbops_mssql.access.things import Things
@@ -28,6 +28,7 @@ __all__ = ["inspect"]
 # Any: rows as the driver gives them; their types are in the files of the questions.
 Row = tuple[Any, ...]
 ON_SERVER, ON_PRINCIPAL, ON_ENDPOINT = 100, 101, 105
+NOT_READ = {108: "availability_group", 34: "external_language"}
 ONLINE = 0
 CONTAINED = 1
 
@@ -83,8 +84,12 @@ class _Building:
             for kind in ("login", "server_role"):
                 self.kinds_missing[kind] = Missing("not_supported_version", "in Azure SQL Database they are in master")
             return
-        [(definitions, _)] = self._reader.tuples(text("access_visible"))
+        [(definitions, *links)] = self._reader.tuples(text("access_visible"))
         self._shown = bool(definitions)
+        if not any(links):
+            self.kinds_missing["linked_server"] = Missing(
+                "hidden_rows", "ALTER ANY LINKED SERVER shows as whom other logins act there"
+            )
         if not self._shown:
             for kind in ("login", "server_role"):
                 self.kinds_missing[kind] = Missing("hidden_rows", "VIEW ANY DEFINITION shows logins and their rights")
@@ -97,6 +102,8 @@ class _Building:
         for number in list(self.people.groups):
             self._group(number)
         self._rights(logins)
+        for server, number, remote in self._reader.tuples(text("access_linked")):
+            self.people.linked(number, server, remote)
 
     def _group(self, number: int) -> None:
         """Who is in a group of Windows, as far as the server says."""
@@ -120,6 +127,7 @@ class _Building:
         rows: dict[tuple[int, int], list[Row]] = {}
         for class_, major, *rest in self._reader.tuples(text("access_permissions")):
             rows.setdefault((class_, major), []).append(tuple(rest))
+        self._not_read({class_ for class_, _ in rows} - {ON_SERVER, ON_PRINCIPAL, ON_ENDPOINT})
         self.things.grant(self._home, self._grants(rows.get((ON_SERVER, 0), ()), "server"))
         for one in logins:
             if one.is_fixed_role or one.principal_id == PUBLIC_ID:
@@ -131,6 +139,12 @@ class _Building:
             grants = self._grants(rows.get((ON_ENDPOINT, number), ()), "endpoint")
             self.things.add("endpoint", (name,), self.people.at_server(owner), grants, parent=self._home)
 
+    def _not_read(self, classes: set[int]) -> None:
+        """Permissions on what is not looked at are no answer to anything, and are said not to be."""
+        for number in sorted(classes):
+            kind = NOT_READ.get(number, f"class {number}")
+            self.kinds_missing[kind] = Missing("not_read", "there are permissions on such things; they are not judged")
+
     def _grants(self, rows: Any, kind: str) -> tuple[Grant, ...]:
         return self.things.grants(kind, rows, self.people.at_server)
 
@@ -140,6 +154,8 @@ class _Building:
         """All databases become objects; the names of those to be read are given back."""
         settings = {} if self._alone else dict(self._reader.tuples(text("access_settings")))
         everywhere = bool(settings.get("cross db ownership chaining"))
+        if everywhere:
+            self.things.change(self._home, flags=("chaining",))
         wanted: list[str] = []
         for name, sid, state, trusted, chaining, containment, access in self._reader.tuples(text("access_databases")):
             facts = {
@@ -177,6 +193,7 @@ class _Building:
             with self._reader.database(name) as here:
                 reading = Inside(here, name, self.people, self.things)
                 shown = reading.read(contained=self._containment[name], logins=self._logins())
+                self._not_read(reading.classes - READ)
         except DbopsError as error:
             self.things.back(marks[0])
             self.people.forget(name, marks[1], marks[2])

@@ -33,7 +33,8 @@ CLASSES = {
     "XML SCHEMA COLLECTION": "xml_schema_collection", "ASSEMBLY": "assembly", "ASYMMETRIC KEY": "asymmetric_key",
     "SYMMETRIC KEY": "symmetric_key", "CERTIFICATE": "certificate", "CONTRACT": "contract",
     "MESSAGE TYPE": "message_type", "SERVICE": "service", "ROUTE": "route", "FULLTEXT CATALOG": "fulltext_catalog",
-    "REMOTE SERVICE BINDING": "remote_service_binding",
+    "REMOTE SERVICE BINDING": "remote_service_binding", "FULLTEXT STOPLIST": "fulltext_stoplist",
+    "SEARCH PROPERTY LIST": "search_property_list", "DATABASE SCOPED CREDENTIAL": "database_scoped_credential",
 }  # fmt: skip
 _ON_SERVER = ("SERVER", "LOGIN", "SERVER ROLE", "ENDPOINT")
 _IN_SCHEMA = ("TYPE", "XML SCHEMA COLLECTION")

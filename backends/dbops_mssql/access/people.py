@@ -12,7 +12,7 @@ from dbops.model.access import Membership, Principal, Rules
 from dbops.model.finding import Missing
 from dbops_mssql.quoting import identifier
 
-__all__ = ["BUILTIN_USERS", "PUBLIC_ID", "Login", "Logins", "People", "User", "account_name", "split_name"]
+__all__ = ["BUILTIN_USERS", "LINKED", "PUBLIC_ID", "Login", "Logins", "People", "User", "account_name", "split_name"]
 
 Logins = Literal["all", "some", "elsewhere"]
 """Which logins of the server were read; elsewhere: they are in a database that is none of the session's."""
@@ -40,6 +40,8 @@ _NOT_FOUND: dict[Logins, tuple[str, ...]] = {
 _NOBODY_LOGS_IN = ("R", "A", "C", "K")
 DATABASE_PASSWORD = 2
 INSTANCE = 1
+LINKED = "linked_server:"
+"""How a setting of a principal begins that names a linked server, and whom he is there."""
 UNSET = "none"
 """How a password is stored of who has none: it is not asked for one."""
 PASSWORDS: dict[str, str | Missing] = {
@@ -100,6 +102,7 @@ class People:
         self.groups: list[int] = []
         self._server: dict[int, int] = {PUBLIC_ID: 0}
         self._of: dict[str, dict[int, int]] = {}
+        self._by_sid: dict[tuple[str, bytes], int] = {}
 
     def _add(self, one: Principal) -> int:
         self.all.append(one)
@@ -187,6 +190,8 @@ class People:
             )
         )
         self._of[database][row.principal_id] = number
+        if row.sid is not None:
+            self._by_sid[database, row.sid] = number
         if login >= 0 and row.name != "guest":
             mapped = Membership(member=login, group=number, implicit=True, set=False, database=database)
             self.memberships.append(mapped)
@@ -203,9 +208,23 @@ class People:
             )
         return known[number]
 
+    def made_from(self, database: str, sid: bytes | None) -> tuple[int, ...]:
+        """The login and the user of a key, which both have its SID."""
+        if sid is None:
+            return ()
+        found = (self.by_sid.get(sid), self._by_sid.get((database, sid)))
+        return tuple(number for number in found if number is not None)
+
+    def linked(self, number: int, server: str, remote: str) -> None:
+        """As whom a login acts on a linked server; number 0 means everybody."""
+        place = self.at_server(number or PUBLIC_ID)
+        one = self.all[place]
+        self.all[place] = msgspec.structs.replace(one, settings=(*one.settings, f"{LINKED}{server}={remote}"))
+
     def forget(self, database: str, principals: int, memberships: int) -> None:
         """Take back what was read of a database, down to these counts."""
         self._of.pop(database, None)
+        self._by_sid = {key: number for key, number in self._by_sid.items() if key[0] != database}
         del self.all[principals:], self.memberships[memberships:]
 
     def user_member(self, database: str, role: int, member: int) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from dbops.access.audit import Flaw, Rule
 from dbops.access.effective import Effective
 from dbops.model.finding import Benchmark, Missing, Severity
-from dbops_mssql.access import rules_databases, rules_logins, rules_server
+from dbops_mssql.access import rules_databases, rules_lent, rules_logins, rules_server
 from dbops_mssql.access.audited import Audited
 
 __all__ = ["RULES"]
@@ -165,6 +165,7 @@ _ALL = (
         "A view in one database then reads another without anybody being asked for rights there.",
         rules_databases.chaining,
         va=("VA1042",),
+        cis=("2.3",),
     ),
     _Asked(
         "orphaned",
@@ -206,6 +207,27 @@ _ALL = (
         "Who administers the inner role gives out the outer one.",
         rules_databases.nested_roles,
         va=("VA1248",),
+    ),
+    _Asked(
+        "signed_module",
+        "Code with the rights of an administrator",
+        MEDIUM,
+        "A signature gives code the rights of whoever was made from its key, and whoever may run it acts by them.",
+        rules_lent.signed_modules,
+    ),
+    _Asked(
+        "signing_key",
+        "Keys that make administrators of code",
+        HIGH,
+        "Who controls such a key can sign code of his own, and needs no right of the server for it.",
+        rules_lent.signing_keys,
+    ),
+    _Asked(
+        "linked_server",
+        "Linked servers with a stored password",
+        LOW,
+        "Whoever gets in here is somebody given there: rights that no catalog of this server shows.",
+        rules_lent.linked_servers,
     ),
 )
 RULES = tuple(_rule(one) for one in _ALL)

@@ -76,7 +76,18 @@ def trustworthy(audited: Audited) -> Iterator[Flaw]:
 
 
 def chaining(audited: Audited) -> Iterator[Flaw]:
-    """Databases in which chains of ownership go on from others."""
+    """Databases in which chains of ownership go on from others; all of them, where the server says so."""
+    if "chaining" in audited.server.flags:
+        yield Flaw(
+            object="server",
+            summary="chains of ownership go on from every database into every other: who creates objects in one "
+            "reaches what the same owner has elsewhere",
+            remedy=Remedy(
+                text="Turn it on for the databases that read each other instead (DB_CHAINING), then off for all.",
+                sql="EXEC sp_configure 'cross db ownership chaining', 0;\nRECONFIGURE;",
+            ),
+        )
+        return
     for name, one in audited.effective.databases.items():
         if "chaining" in one.flags and name not in SYSTEM_DATABASES:
             yield Flaw(
@@ -84,8 +95,7 @@ def chaining(audited: Audited) -> Iterator[Flaw]:
                 summary=f"chains of ownership go on from other databases into {audited.name(one)}, and out of it: who "
                 "creates objects in one reaches what the same owner has in the other",
                 remedy=Remedy(
-                    text="Turn it off where nothing reads across; it is also on everywhere when the setting of the "
-                    "server, cross db ownership chaining, is.",
+                    text="Turn it off where nothing reads across.",
                     sql=f"ALTER DATABASE {identifier(name)} SET DB_CHAINING OFF;",
                 ),
             )

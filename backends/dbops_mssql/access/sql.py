@@ -24,6 +24,8 @@ ON = {
     "assembly": "ASSEMBLY", "asymmetric_key": "ASYMMETRIC KEY", "symmetric_key": "SYMMETRIC KEY",
     "certificate": "CERTIFICATE", "contract": "CONTRACT", "message_type": "MESSAGE TYPE", "service": "SERVICE",
     "route": "ROUTE", "fulltext_catalog": "FULLTEXT CATALOG", "remote_service_binding": "REMOTE SERVICE BINDING",
+    "fulltext_stoplist": "FULLTEXT STOPLIST", "search_property_list": "SEARCH PROPERTY LIST",
+    "database_scoped_credential": "DATABASE SCOPED CREDENTIAL",
 }  # fmt: skip
 _ON_SERVER = ("server", "login", "server_role", "endpoint")
 MASTER = "master"

@@ -18,3 +18,9 @@ UNION ALL
 SELECT 25, certificate_id, name, principal_id FROM sys.certificates
 UNION ALL
 SELECT 26, asymmetric_key_id, name, principal_id FROM sys.asymmetric_keys
+UNION ALL
+SELECT 29, stoplist_id, name, principal_id FROM sys.fulltext_stoplists
+UNION ALL
+SELECT 31, property_list_id, name, principal_id FROM sys.registered_search_property_lists
+UNION ALL
+SELECT 32, credential_id, name, principal_id FROM sys.database_scoped_credentials

@@ -72,6 +72,8 @@ class Database:
     types: list[Row] = field(default_factory=list)
     securables: list[Row] = field(default_factory=list)
     extended: list[Row] = field(default_factory=list)
+    signatures: list[Row] = field(default_factory=list)
+    keys: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.users += [
@@ -122,6 +124,17 @@ class Database:
         found: int = next(row[0] for row in self.objects if row[1:3] == (number, last))
         return found
 
+    def key(self, name: str, kind: int = 25, *, private: str = "MK", owner: str = "dbo") -> Database:
+        """A certificate (or an asymmetric key, 26), whose SID is that of its name."""
+        number = 500 + len(self.keys)
+        self.securables.append((kind, number, name, self.id(owner)))
+        self.keys.append((kind, number, sid_of(name), private))
+        return self
+
+    def sign(self, module: str, key: str) -> Database:
+        self.signatures.append((self.object_id(module), sid_of(key)))
+        return self
+
     def reading(self, module: str, *names: str) -> Database:
         """What a view or procedure stands on; three parts for something in another database."""
         for name in names:
@@ -151,7 +164,8 @@ class Rows:
         self.settings: dict[str, int] = {}
         self.databases: dict[str, Database] = {}
         self.groups: dict[str, list[Row]] = {}
-        self.visible = True
+        self.linked: list[Row] = []
+        self.visible = self.links_visible = True
         self.edition = ""
         self.inside: Database | None = None
         self.asked: list[str] = []
@@ -243,15 +257,18 @@ class Rows:
                 "types": here.types,
                 "securables": here.securables,
                 "extended": here.extended,
+                "signatures": here.signatures,
+                "keys": here.keys,
             }
         return {
             "clock": [(NOW.replace(tzinfo=None),)],
-            "visible": [(int(self.visible), 0)],
+            "visible": [(int(self.visible), 0, int(self.links_visible))],
             "builtin": builtin(self.major),
             "principals": self.logins,
             "members": self.members,
             "permissions": self.permissions,
             "endpoints": self.endpoints,
+            "linked": self.linked,
             "settings": list(self.settings.items()),
             "databases": [
                 (one.name, one.owner, one.state, one.trustworthy, one.chaining, one.containment, int(one.access))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dbops.access.audit import sample
+from dbops.access.audit import judge, sample
 from dbops.access.evaluator import evaluator
 from dbops.access.naming import label
 from dbops.errors import ReadFailed
@@ -17,8 +17,10 @@ from dbops.model.access import Scope
 from dbops.model.server import Server
 from dbops_mssql.access.ask import ask
 from dbops_mssql.access.inspect import inspect
+from dbops_mssql.access.rules import RULES
 from tests.simulators.mssql.answers import Failed, Message, Rows
 from tests.simulators.mssql.instance import Instance
+from tests.simulators.mssql.model import Permission, Principal
 
 LOGINS = ("ann", "bob", "cat", "dan")
 SERVER_ROLES = (
@@ -146,3 +148,33 @@ def test_the_instance_agrees(seed: int, record_property: Callable[[str, object],
     record_property("asked", len(asked))
     assert wrong == []
     assert len(asked) > 40
+
+
+def test_signatures_keys_and_linked_servers_are_found_by_their_questions() -> None:
+    instance, sid, print_ = Instance(), b"\x01\x09cert", b"thumb"
+    instance.execute("CREATE LOGIN ann WITH PASSWORD = N'Sturdy-Password-7'; CREATE DATABASE shop")
+    for sql in ("CREATE USER ann FOR LOGIN ann", "CREATE PROCEDURE dbo.p AS SELECT 1", "GRANT CONTROL TO ann"):
+        instance.execute(sql, database="shop")
+    state = instance.state
+    shop = next(one for one in state.databases.values() if one.name == "shop")
+    now = instance.now()
+    state.principals[400] = Principal("cert", 400, "C", sid, now, now)
+    state.permissions.append(Permission(100, 0, 0, 400, 1, "CONTROL SERVER", "G"))
+    key = {"name": "cert", "certificate_id": 256, "sid": sid, "thumbprint": print_, "principal_id": 1}
+    instance.set_rows("sys.certificates", [{**key, "pvt_key_encryption_type": "MK"}], database="shop")
+    number = next(one.object_id for one in shop.objects.values() if one.name == "p")
+    signature = {"class": 1, "major_id": number, "thumbprint": print_, "crypt_property": b"x"}
+    counter = {**signature, "crypt_type": "CPVC"}
+    instance.set_rows("sys.crypt_properties", [{**signature, "crypt_type": "SPVC"}, counter], database="shop")
+    linked = {"server_id": 1, "name": "HR", "product": "", "provider": "MSOLEDBSQL", "is_linked": True}
+    instance.set_rows("sys.servers", [linked])
+    mapped = {"server_id": 1, "local_principal_id": 0, "uses_self_credential": False, "remote_name": "sa"}
+    own = {**mapped, "local_principal_id": 400, "uses_self_credential": True, "remote_name": None}
+    instance.set_rows("sys.linked_logins", [mapped, own])
+    reader: Any = OnInstance(instance)
+    found = inspect(reader, server(), Scope(databases=("shop",)))
+    findings, _ = judge(RULES, evaluator(found, found.taken_at))
+    told = {one.id.removeprefix("ms.access."): (one.principal, one.object) for one in findings}
+    assert told["signed_module"] == ("cert", "procedure:shop.dbo.p")
+    assert told["signing_key"] == ("ann", "certificate:shop.cert")
+    assert told["linked_server"] == ("public", "linked_server:HR")

@@ -1,6 +1,7 @@
 """What rights can be granted on beside tables and code, and what code stands on.
 
-``sys.endpoints``, ``sys.assemblies``, keys and certificates, Service Broker's parts, ``sys.xml_schema_collections``,
+``sys.endpoints``, linked servers, ``sys.assemblies``, keys, certificates and signatures, Service Broker's parts,
+``sys.xml_schema_collections``,
 ``sys.security_policies`` and ``sys.sql_expression_dependencies``. A new database has none of them but what setup
 brings; a test sets rows.
 """
@@ -63,6 +64,39 @@ def endpoints(_scope: Scope) -> Iterator[Row]:
         }
 
 
+@view(
+    "sys.servers",
+    """
+    server_id int
+    name sysname
+    product sysname
+    provider sysname
+    data_source nvarchar(4000)?
+    is_linked bit
+    is_remote_login_enabled bit
+    is_rpc_out_enabled bit
+    is_data_access_enabled bit
+    is_system bit
+    modify_date datetime
+""",
+)
+def servers(scope: Scope) -> Iterator[Row]:
+    """This server alone, until a test sets rows."""
+    yield {
+        "server_id": 0,
+        "name": scope.instance.name,
+        "product": "SQL Server",
+        "provider": "SQLNCLI",
+        "data_source": scope.instance.name,
+        "is_linked": False,
+        "is_remote_login_enabled": True,
+        "is_rpc_out_enabled": True,
+        "is_data_access_enabled": False,
+        "is_system": False,
+        "modify_date": scope.now,
+    }
+
+
 def none(_scope: Scope) -> Iterator[Row]:
     """Nothing, until a test sets rows."""
     return iter(())
@@ -99,6 +133,15 @@ _EMPTY = {
     lifetime datetime?
     address nvarchar(256)?
     mirror_address nvarchar(256)?""",
+    "sys.fulltext_stoplists": _KEY + "stoplist_id int\ncreate_date datetime\nmodify_date datetime",
+    "sys.registered_search_property_lists": _KEY + "property_list_id int\ncreate_date datetime\nmodify_date datetime",
+    "sys.database_scoped_credentials": _KEY
+    + """credential_id int
+    credential_identity nvarchar(4000)?
+    create_date datetime
+    modify_date datetime
+    target_type nvarchar(100)?
+    target_id int?""",
     "sys.fulltext_catalogs": _KEY
     + """fulltext_catalog_id int
     path nvarchar(260)?
@@ -142,6 +185,13 @@ _EMPTY = {
     thumbprint varbinary(32)
     attested_by nvarchar(260)?
     pvt_key_last_backup_date datetime?""",
+    "sys.crypt_properties": """class tinyint
+    class_desc nvarchar(60)?
+    major_id int
+    thumbprint varbinary(32)
+    crypt_type char(4)
+    crypt_type_desc nvarchar(60)?
+    crypt_property varbinary(max)""",
     "sys.xml_schema_collections": _KEY
     + """xml_collection_id int
     schema_id int
@@ -171,6 +221,16 @@ _EMPTY = {
 }
 for _name, _columns in _EMPTY.items():
     view(_name, _columns, per_database=True)(none)
+view(
+    "sys.linked_logins",
+    """
+    server_id int
+    local_principal_id int?
+    uses_self_credential bit
+    remote_name sysname?
+    modify_date datetime
+""",
+)(none)
 
 
 @view(
