@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dbops.model.change import Change, CreatePrincipal, SetPassword
-from dbops.plan import Call, Risk, Seal, SecretRef, Sql, Step, walk
+from dbops.plan import Call, Hold, Opening, Risk, Seal, SecretRef, Sql, Step, walk
 
-__all__ = ["GENERATE", "passwords_to_have", "passwords_to_make_up"]
+__all__ = ["GENERATE", "LOCK", "locked", "passwords_to_have", "passwords_to_make_up"]
 
 GENERATE = "generate_password"
 """The operation of a backend that makes a password up: ``path``, and ``again`` where one that is there will do."""
+
+LOCK = "users_lock"
+"""What a backend holds open while users are changed; a second run cannot."""
 
 
 def passwords_to_make_up(changes: Sequence[Change]) -> Iterator[Step]:
@@ -37,6 +40,23 @@ def passwords_to_make_up(changes: Sequence[Change]) -> Iterator[Step]:
             operation=GENERATE,
             arguments={"path": path, "again": again[path]},
         )
+
+
+def locked(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Under the lock that keeps a second run away; none for no steps."""
+    if not steps:
+        return ()
+    order = list(Risk)
+    return (
+        Hold(
+            id="lock",
+            summary="keep other runs of dbops users away",
+            risk=max((step.risk for step in steps), key=order.index),
+            opening=Opening(what=LOCK),
+            steps=tuple(steps),
+            close="the lock is released with its session",
+        ),
+    )
 
 
 def passwords_to_have(steps: tuple[Step, ...]) -> tuple[SecretRef, ...]:

@@ -12,7 +12,7 @@ from itertools import groupby
 import msgspec
 
 from dbops.access.patterns import specificity
-from dbops.access.steps import passwords_to_make_up
+from dbops.access.steps import locked, passwords_to_make_up
 from dbops.access.telling import summary
 from dbops.model.change import (
     AddGrant,
@@ -23,12 +23,11 @@ from dbops.model.change import (
     RemoveGrant,
     RemoveMembership,
 )
-from dbops.plan import Hold, Opening, Risk, Sql, Step
+from dbops.plan import Risk, Sql, Step
 from dbops_mysql.access.sql import MySQLStatements, statements
 
-__all__ = ["LOCK", "compile_changes", "locked"]
+__all__ = ["compile_changes"]
 
-LOCK = "users_lock"
 NAME_LENGTH = 64
 
 
@@ -51,23 +50,6 @@ def compile_changes(changes: Sequence[Change], to: MySQLStatements) -> tuple[Ste
                 )
             )
     return locked(steps)
-
-
-def locked(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Under the lock that keeps a second run away."""
-    if not steps:
-        return ()
-    order = list(Risk)
-    return (
-        Hold(
-            id="lock",
-            summary="keep other runs of dbops users away",
-            risk=max((step.risk for step in steps), key=order.index),
-            opening=Opening(what=LOCK),
-            steps=tuple(steps),
-            close="the lock is released with its session",
-        ),
-    )
 
 
 def _summary(change: Change, to: MySQLStatements) -> str:

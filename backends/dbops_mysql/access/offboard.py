@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dbops.access.naming import label
+from dbops.access.steps import locked
 from dbops.errors import UsageError
 from dbops.model.access import AccessSnapshot, Principal, SecuredObject
 from dbops.model.change import AddMembership, AlterPrincipal, Change, DropPrincipal
 from dbops.model.server import Server
 from dbops.plan import Call, Need, Risk, Sql, Step
 from dbops.spi import Reader
-from dbops_mysql.access.compile import locked
 from dbops_mysql.access.definers import Handing, handing_over
 from dbops_mysql.access.sql import MySQLStatements, statements
 from dbops_mysql.quoting import split_account

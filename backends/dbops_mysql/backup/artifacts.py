@@ -7,9 +7,8 @@ import re
 
 import msgspec
 
-from dbops.errors import InputError
-from dbops.model.backup import Artifact, BackupRecord
-from dbops.plan import FromRepository
+from dbops.backup.artifacts import extra
+from dbops.model.backup import BackupRecord
 from dbops_mysql.backup.copied import Copied
 from dbops_mysql.backup.facts import About, Database
 
@@ -20,9 +19,7 @@ __all__ = [
     "contents",
     "dump_of",
     "fingerprints_of",
-    "has",
     "key",
-    "source",
     "views_of",
 ]
 
@@ -89,23 +86,4 @@ def fingerprints_of(database: str) -> str:
 
 def contents(record: BackupRecord) -> Contents:
     """:raises InputError: the manifest was not written by this backend, or by a newer one."""
-    try:
-        return msgspec.convert(record.extra, type=Contents)
-    except msgspec.ValidationError as error:
-        raise InputError(
-            f"the manifest of {record.id} does not say what a restore needs to know: {error}",
-            hint="RESTORE.md beside the backup tells how to restore it by hand.",
-        ) from None
-
-
-def has(record: BackupRecord, name: str) -> bool:
-    """Whether the backup holds this artifact."""
-    return any(one.name == name for one in record.artifacts)
-
-
-def source(record: BackupRecord, repository: str, name: str) -> FromRepository:
-    """:raises InputError: the backup does not hold it."""
-    found: Artifact | None = next((one for one in record.artifacts if one.name == name), None)
-    if found is None:
-        raise InputError(f"the backup {record.id} does not hold {name}", hint="Choose another backup.")
-    return FromRepository(repository=repository, backup=record.id, artifact=name, sha256=found.sha256)
+    return extra(record, Contents)

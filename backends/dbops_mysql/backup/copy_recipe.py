@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dbops.backup.recipe import block, stream
 from dbops.model.backup import BackupJob
 from dbops.model.server import Server
 from dbops_mysql.backup import clone, copying
 from dbops_mysql.backup.configuration import CONFIGURATION
 from dbops_mysql.backup.copied import needed
 from dbops_mysql.backup.programs import PROGRAMS
-from dbops_mysql.backup.recipe import block, stream
 from dbops_mysql.installation import LABELS, Family
 
 __all__ = ["recipe_cloned", "recipe_streamed"]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import msgspec
 
+from dbops.backup.artifacts import source
 from dbops.errors import InputError, UsageError
 from dbops.model.backup import BackupRecord, Chain, Destination, Evidence, Outputs, VerifyLevel
 from dbops.model.finding import Missing
 from dbops.plan import Call, Hold, Need, Opening, Ref, Risk, Step, ToCommand, ToDirectory, Value
 from dbops_mysql.backup.answers import decoded
-from dbops_mysql.backup.artifacts import Contents, contents, source
+from dbops_mysql.backup.artifacts import Contents, contents
 from dbops_mysql.backup.copied import Copied, needed
 from dbops_mysql.backup.objects import encode
 from dbops_mysql.backup.way import bring, only_record

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
+from dbops.backup.recipe import head
 from dbops.errors import InputError, UsageError
 from dbops.model.backup import (
     BackupFacts,
@@ -27,7 +28,6 @@ from dbops.model.server import Server
 from dbops.plan import Step
 from dbops.spi import Host, Reader
 from dbops_mysql.backup import facts as facts_module
-from dbops_mysql.backup import recipe as recipe_module
 from dbops_mysql.backup.logical import Logical
 from dbops_mysql.backup.physical_mysql import MySQLPhysical
 from dbops_mysql.backup.way import Way, only_record
@@ -112,7 +112,7 @@ class MySQLBackup:
         """Pure: RESTORE.md."""
         databases = facts_module.chosen(facts, job.databases)
         body = self._way(job.method).recipe(job, facts, server, databases)
-        return "\n".join((*recipe_module.head(job, server, LABELS[self.family]), *body)) + "\n"
+        return "\n".join((*head(job, server, LABELS[self.family]), *body)) + "\n"
 
     def _way_of(self, record: BackupRecord) -> Way:
         return self._way(record.method)

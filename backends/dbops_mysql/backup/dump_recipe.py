@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from dbops.backup.recipe import block, stream
 from dbops.model.backup import BackupJob
 from dbops.model.server import Server
 from dbops_mysql.backup.artifacts import ACCOUNTS, dump_of, views_of
 from dbops_mysql.backup.creation import create_database
 from dbops_mysql.backup.facts import Database
-from dbops_mysql.backup.recipe import block, stream
 from dbops_mysql.installation import LABELS, Family
 
 __all__ = ["lines"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from dbops.backup.artifacts import has, source
 from dbops.backup.evidence import collect
 from dbops.errors import UsageError
 from dbops.model.backup import BackupRecord, Chain, Destination, Evidence, Outputs, VerifyLevel
@@ -17,9 +18,7 @@ from dbops_mysql.backup.artifacts import (
     contents,
     dump_of,
     fingerprints_of,
-    has,
     key,
-    source,
     views_of,
 )
 from dbops_mysql.backup.client import loading

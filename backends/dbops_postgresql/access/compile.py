@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dbops.access.steps import passwords_to_make_up
+from dbops.access.steps import locked, passwords_to_make_up
 from dbops.access.telling import summary
 from dbops.model.access import Rules
 from dbops.model.change import (
@@ -19,15 +19,14 @@ from dbops.model.change import (
     SetOwner,
 )
 from dbops.model.server import Server
-from dbops.plan import Hold, Opening, Risk, Sql, Step
+from dbops.plan import Risk, Sql, Step
 from dbops_postgresql.access.kinds import rules
 from dbops_postgresql.access.sql import sql, undo
 
-__all__ = ["CHUNK", "LOCK", "compile_changes", "locked"]
+__all__ = ["CHUNK", "compile_changes"]
 
 # Each statement locks the rows it changes until the end; some 2,000 can exhaust the shared lock table.
 CHUNK = 1000
-LOCK = "users_lock"
 
 
 def compile_changes(changes: Sequence[Change], server: Server) -> tuple[Step, ...]:
@@ -49,23 +48,6 @@ def compile_changes(changes: Sequence[Change], server: Server) -> tuple[Step, ..
             )
         )
     return locked(steps)
-
-
-def locked(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Under the advisory lock that keeps a second run away."""
-    if not steps:
-        return ()
-    order = list(Risk)
-    return (
-        Hold(
-            id="lock",
-            summary="keep other runs of dbops users away",
-            risk=max((step.risk for step in steps), key=order.index),
-            opening=Opening(what=LOCK),
-            steps=tuple(steps),
-            close="the lock is released with its session",
-        ),
-    )
 
 
 def _home(changes: Iterable[Change], words: Rules, server: Server) -> str:

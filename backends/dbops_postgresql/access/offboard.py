@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dbops.access.naming import spell
+from dbops.access.steps import locked
 from dbops.access.telling import summary
 from dbops.errors import UsageError
 from dbops.model.access import AccessSnapshot
@@ -12,7 +13,6 @@ from dbops.model.change import AddGrant, AddMembership, Change, ObjectName, Remo
 from dbops.model.server import Server
 from dbops.plan import Need, Risk, Sql, Step
 from dbops.spi import Reader
-from dbops_postgresql.access.compile import locked
 from dbops_postgresql.access.sql import OPTIONS_SINCE, sql, undo
 from dbops_postgresql.quoting import identifier, literal
 from dbops_postgresql.statement import text

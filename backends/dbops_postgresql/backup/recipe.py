@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from dbops.backup.recipe import block, head, stream
 from dbops.model.backup import BackupFacts, BackupJob
 from dbops.model.server import Server
 from dbops_postgresql.backup import facts as facts_module
@@ -14,7 +15,6 @@ from dbops_postgresql.backup.facts import About, Database
 
 __all__ = ["recipe"]
 
-KEY = "key.txt"
 PLAIN_DATABASES = ("postgres", "template1")
 
 
@@ -22,37 +22,12 @@ def recipe(job: BackupJob, facts: BackupFacts, server: Server, databases: Sequen
     """Pure. The shell blocks of the text can be run one after the other, in the backup's own directory."""
     about = facts_module.about(facts)
     body = _copy(job, about, server) if job.method == "basebackup" else _dump(job, about, server, databases)
-    return "\n".join((*_head(job, server), *body)) + "\n"
+    return "\n".join((*head(job, server, "PostgreSQL", _programs(job)), *body)) + "\n"
 
 
-def _head(job: BackupJob, server: Server) -> list[str]:
-    tools = ["cat", "zstd", *(["age"] if job.recipients else [])]
-    tools += ["tar"] if job.method == "basebackup" else ["psql", "pg_restore"]
-    lines = [
-        f"# How to restore {job.id}",
-        "",
-        f"A {job.method} of {job.target}, PostgreSQL {server.version_text}, begun {job.started_at.isoformat()}.",
-        "dbops is not needed. These programs are: " + ", ".join(tools) + ".",
-        "",
-        "Every stream is a directory of volumes `vol-0000`, `vol-0001`, …: put together in this order they are the "
-        + ("encrypted, " if job.recipients else "")
-        + "compressed stream. `manifest` beside this file has the SHA-256 of each.",
-        "Run the commands in the directory of this file, in a shell with `set -e -o pipefail`.",
-        "",
-    ]
-    if job.recipients:
-        lines += [f"It is encrypted: put a private key that fits one of these into `{KEY}`.", ""]
-        lines += [f"- `{one}`" for one in job.recipients] + [""]
-    return lines
-
-
-def _stream(job: BackupJob, name: str) -> str:
-    decrypt = f" | age -d -i {KEY}" if job.recipients else ""
-    return f"cat {shlex.quote(name)}/vol-*{decrypt} | zstd -dc"
-
-
-def _block(*commands: str) -> list[str]:
-    return ["```sh", *commands, "```", ""]
+def _programs(job: BackupJob) -> list[str]:
+    own = ["tar"] if job.method == "basebackup" else ["psql", "pg_restore"]
+    return ["cat", "zstd", *(["age"] if job.recipients else []), *own]
 
 
 def _copy(job: BackupJob, about: About, server: Server) -> list[str]:
@@ -62,30 +37,30 @@ def _copy(job: BackupJob, about: About, server: Server) -> list[str]:
         "Choose a directory that is not there yet, and run this as the user who will run the server.",
         "",
     ]
-    lines += _block(
+    lines += block(
         ': "${DATA:?the new data directory}"',
         'mkdir -m 700 "$DATA"',
-        f'{_stream(job, BASE)} | tar -x -f - -C "$DATA"',
-        f'{_stream(job, MANIFEST)} > "$DATA/{MANIFEST}"',
+        f'{stream(job, BASE)} | tar -x -f - -C "$DATA"',
+        f'{stream(job, MANIFEST)} > "$DATA/{MANIFEST}"',
     )
     if about.tablespaces:
         lines += _tablespaces(job, about)
     lines += [
         "Check every file, then start. Keep `pg_wal` as it is. Make no `recovery.signal`: there is no archive to read.",
         "",
-        *_block(
+        *block(
             'if command -v pg_verifybackup > /dev/null; then pg_verifybackup "$DATA"; fi',
             'rm -f "$DATA/standby.signal" "$DATA/recovery.signal"',
         ),
     ]
     if about.tablespaces:
         lines += ["Only after the check, since it has a sum of this file too:", ""]
-        lines += _block('cp "$DATA.map" "$DATA/tablespace_map"')
+        lines += block('cp "$DATA.map" "$DATA/tablespace_map"')
     lines += [
         f"Settings and access rules may have lain elsewhere (Debian: /etc/postgresql): `{CONFIGURATION}` has them.",
         "When `postgresql.conf` or `pg_hba.conf` is not in the directory, write them from it:",
         "",
-        *_block(f"{_stream(job, CONFIGURATION)}"),
+        *block(f"{stream(job, CONFIGURATION)}"),
         "Before you start it: an `archive_command` in `postgresql.auto.conf` would write into the archive of the",
         "original, and subscriptions would follow their publishers.",
         "",
@@ -105,11 +80,11 @@ def _tablespaces(job: BackupJob, about: About) -> list[str]:
         where = f'"$DATA.tablespaces/{one.oid}"'
         commands += [
             f"mkdir -m 700 -p {where}",
-            f"{_stream(job, f'{one.oid}.tar')} | tar -x -f - -C {where}",
+            f"{stream(job, f'{one.oid}.tar')} | tar -x -f - -C {where}",
             f'ln -sfn {where} "$DATA/pg_tblspc/{one.oid}"',
             f"printf '%s %s\\n' {one.oid} {where} >> \"$DATA.map\"",
         ]
-    return [*lines, *_block(*commands)]
+    return [*lines, *block(*commands)]
 
 
 def _passwords(about: About) -> list[str]:
@@ -133,8 +108,8 @@ def _dump(job: BackupJob, about: About, server: Server, databases: Sequence[Data
         f"One error is harmless: the role `{about.owner}` already exists.",
         *_passwords(about),
         "",
-        *_block(
-            f"{_stream(job, ROLES)} | psql -X -q -d template1 -f -",
+        *block(
+            f"{stream(job, ROLES)} | psql -X -q -d template1 -f -",
             *(['export PGPASSWORD="${ORIGINAL_PGPASSWORD:-${PGPASSWORD-}}"'] if about.passwords else []),
         ),
     ]
@@ -155,14 +130,14 @@ def _dump(job: BackupJob, about: About, server: Server, databases: Sequence[Data
 
 def _database(job: BackupJob, one: Database, server: Server) -> list[str]:
     no_tablespaces = " --no-tablespaces"
-    restore = f"{_stream(job, dump_of(one))} | pg_restore --exit-on-error{no_tablespaces} -d {_dbname(one.name)}"
+    restore = f"{stream(job, dump_of(one))} | pg_restore --exit-on-error{no_tablespaces} -d {_dbname(one.name)}"
     lines = [f"### Database {one.name!r}", ""]
     if one.name in PLAIN_DATABASES:
-        return [*lines, "It is there in every server.", "", *_block(restore)]
+        return [*lines, "It is there in every server.", "", *block(restore)]
     statements = [create_database(one, one.name, server.major), *(step.statement for step in after(one, one.name))]
     script = "\n".join(f"{statement};" for statement in statements)
     create = f"psql -X -q -v ON_ERROR_STOP=1 -d template1 <<'DBOPS'\n{script}\nDBOPS"
-    return [*lines, *_block(create, restore)]
+    return [*lines, *block(create, restore)]
 
 
 def _dbname(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from dbops.backup.artifacts import has, source
 from dbops.errors import InputError, UsageError
 from dbops.model.backup import BackupRecord, Chain, Destination, Until
 from dbops.model.server import Server
@@ -31,8 +32,6 @@ from dbops_postgresql.backup.artifacts import (
     base,
     contents,
     dump_of,
-    has,
-    source,
 )
 from dbops_postgresql.backup.creation import after, create_database
 from dbops_postgresql.backup.destination import partial_database

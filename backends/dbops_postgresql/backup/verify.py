@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from dbops.backup.artifacts import has, source
 from dbops.backup.evidence import collect
 from dbops.model.backup import (
     BackupRecord,
@@ -18,7 +19,7 @@ from dbops.model.backup import (
 )
 from dbops.model.server import Server
 from dbops.plan import Call, Hold, Opening, Ref, Risk, Sql, Step, ToFile, Value
-from dbops_postgresql.backup.artifacts import ROLES, Contents, base, contents, dump_of, fingerprints_of, has, source
+from dbops_postgresql.backup.artifacts import ROLES, Contents, base, contents, dump_of, fingerprints_of
 from dbops_postgresql.backup.creation import create_database
 from dbops_postgresql.backup.facts import Database
 from dbops_postgresql.backup.restore import COPIED_MANIFEST, SPARE_BYTES, bring, copy_steps, only_record, pg_restore

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dbops.access.steps import passwords_to_have, passwords_to_make_up
+from dbops.access.steps import locked, passwords_to_have, passwords_to_make_up
 from dbops.access.telling import summary
 from dbops.model.access import Rules
 from dbops.model.change import (
@@ -33,6 +33,17 @@ PLACE = SecretRef("file:/run/alice")
 
 def made(name: str, place: SecretRef = PLACE) -> CreatePrincipal:
     return CreatePrincipal(name=name, attributes=("LOGIN",), password=place, generate=True, kind="user")
+
+
+def test_a_lock_is_as_risky_as_the_worst_that_it_holds() -> None:
+    steps = tuple(
+        Sql(id=risk.value, summary="change", risk=risk, statement=("SELECT 1",))
+        for risk in (Risk.READ, Risk.DESTRUCTIVE, Risk.WRITE)
+    )
+    [found] = locked(steps)
+    assert isinstance(found, Hold)
+    assert (found.risk, found.opening, found.steps) == (Risk.DESTRUCTIVE, Opening(what="users_lock"), steps)
+    assert locked(()) == ()
 
 
 def test_a_password_is_made_up_once_for_all_accounts_that_get_it() -> None:
