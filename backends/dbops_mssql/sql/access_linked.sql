@@ -1,5 +1,6 @@
--- SQL Server 2016+, Managed Instance. ALTER ANY LINKED SERVER or ALTER ANY LOGIN shows those of other logins: who is
--- somebody given on a linked server, with a stored password (0: everybody who has no mapping of his own).
+-- SQL Server 2016+, Managed Instance. One's own and everybody's without a privilege, those of other logins with the
+-- privilege ALTER ANY LINKED SERVER or ALTER ANY LOGIN: who is somebody given on a linked server, with a stored password
+-- (0: everybody who has no mapping of his own).
 SELECT s.name, l.local_principal_id, l.remote_name
 FROM sys.linked_logins AS l
 INNER JOIN sys.servers AS s ON s.server_id = l.server_id
