@@ -61,7 +61,11 @@ _BY_TEXT = {
     "closed connection": "connect_failed",
 }
 _NUMBER = re.compile(r" \((-?\d+)\) \(SQL\w+\)")
-_BY_DRIVER = {"Can't open lib": "driver_missing", "certificate verify failed": "certificate_untrusted"}
+_BY_DRIVER = {
+    "Can't open lib": "driver_missing",
+    "certificate verify failed": "certificate_untrusted",
+    "Login timeout expired": "connect_failed",
+}
 
 
 def fault(error: BaseException) -> str:
@@ -78,9 +82,10 @@ def fault(error: BaseException) -> str:
     for words, reason in _BY_DRIVER.items():
         if words in said:
             return reason
-    for number in numbers(said):
-        if number in _BY_NUMBER:
-            return _BY_NUMBER[number]
+    known = [_BY_NUMBER[number] for number in numbers(said) if number in _BY_NUMBER]
+    if known:
+        # A database that cannot be opened ends the login too: 4060 and 18456, in whichever order.
+        return "unknown_database" if set(known) == {"unknown_database", "auth_failed"} else known[0]
     return _by_state(str(error.args[0]) if len(error.args) > 1 else "") or _by_words(error, said) or "query_failed"
 
 

@@ -44,6 +44,12 @@ _OF_MSSQL_PYTHON = {
     "multisubnetfailover", "packetsize", "servercertificate", "serverspn", "trusted_connection",
 }  # fmt: skip
 _HINTS = {
+    "auth_failed": (
+        "Is the password right, is the login enabled, and does it open the database that was asked for? Logins with a "
+        "password need mixed authentication. The server's error log says which it was, by the state of 18456."
+    ),
+    "connect_failed": "Is the server up, and are its address and port right? Its error log and the firewall may tell.",
+    "unknown_database": "SELECT name, state_desc, user_access_desc FROM sys.databases shows what can be opened.",
     "certificate_untrusted": (
         "Have the server show a certificate of an authority that this machine trusts, for the name in the URL "
         "(?HostNameInCertificate=NAME says another). ?TrustServerCertificate=yes encrypts without knowing to whom."

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from dbops import registry
 from dbops.config import Target
-from dbops.errors import DestinationExists, Unreachable, UsageError
+from dbops.errors import DbopsError, DestinationExists, NotPermitted, Unreachable, UsageError
 from dbops.model.backup import BackupRecord, Destination
 from dbops.model.server import Endpoint
+from dbops.operations import kept
 from dbops.operations.workspace import Workspace
 from dbops.url import is_url, parse_url
 
@@ -65,8 +67,27 @@ def parse(ws: Workspace, into: str) -> Place:
         endpoint, _ = parse_url(into, ws.secrets.literal, "--into")
         if not endpoint.database:
             raise UsageError("--into: the URL names no database", hint="Add the name of the new one: …/shop_restored.")
-        return Place(endpoint=endpoint)
+        return Place(endpoint=_with_password(ws, endpoint))
     return Place(directory=str(Path(into).absolute()))
+
+
+def _with_password(ws: Workspace, endpoint: Endpoint) -> Endpoint:
+    """With the password of a target, or of a place of restore tests, that is reached by the same login at the same
+    address; and with its options where the URL has none."""
+    if endpoint.password is not None or not endpoint.user:
+        return endpoint
+    for one in _configured(ws):
+        if (one.host, one.port, one.user) == (endpoint.host, endpoint.port, endpoint.user) and one.password is not None:
+            options = endpoint.options or one.options
+            return msgspec.structs.replace(endpoint, password=one.password, options=options)
+    return endpoint
+
+
+def _configured(ws: Workspace) -> Iterator[Endpoint]:
+    for target in ws.config.targets.values():
+        yield target.endpoint
+        if is_url(target.verify.into):
+            yield kept.verify_endpoint(ws, target)
 
 
 def refuse_existing(ws: Workspace, target: str, place: Place) -> None:
@@ -79,12 +100,22 @@ def refuse_existing(ws: Workspace, target: str, place: Place) -> None:
         raise DestinationExists(f"{path} is there already", hint="Restore into a directory that is not there yet.")
 
 
+def _opens(ws: Workspace, target: str, endpoint: Endpoint) -> bool:
+    """Whether the server lets the login in when it is asked for no database."""
+    try:
+        with ws.open(Target(name=target, endpoint=endpoint.at(""))):
+            return True
+    except DbopsError:
+        return False
+
+
 def _refuse_database(ws: Workspace, target: str, endpoint: Endpoint) -> None:
     try:
         with ws.open(Target(name=target, endpoint=endpoint)):
             pass
-    except Unreachable as error:
-        if error.reason == "unknown_database":
+    except (Unreachable, NotPermitted) as error:
+        # Some drivers tell the last word alone, which is that the login failed: the database was not opened.
+        if error.reason == "unknown_database" or (error.reason == "auth_failed" and _opens(ws, target, endpoint)):
             return
         raise
     raise DestinationExists(

@@ -157,6 +157,22 @@ def test_without_an_instance_nothing_is_proven(shop: Shop) -> None:
     assert "no instance is configured" in found.reasons[0]
 
 
+@pytest.mark.parametrize("scheme", ["mssql", "mssql+mssqlpython"])
+def test_a_database_that_is_not_there_is_restored_by_a_login_whose_password_is_configured(
+    shop: Shop, scheme: str
+) -> None:
+    """One driver says of a database that cannot be opened that the login failed, and no more."""
+    backup.run(shop.ws, "shop", databases=["shop"])
+    into = f"{scheme}://sa@127.0.0.1:{shop.other.endpoint().port}/again"
+    answer, made = restore.plan(shop.ws, "shop", wish=Wish(databases=("shop",)), into=into)
+    assert answer.verdict is Reachability.REACHABLE
+    assert made is not None
+    restore.carry_out(shop.ws, made)
+    assert names(shop.other) == {"again"}
+    with pytest.raises(DestinationExists):
+        restore.plan(shop.ws, "shop", wish=Wish(databases=("shop",)), into=into)
+
+
 def test_a_device_that_cannot_be_opened_is_told_with_its_cause(shop: Shop) -> None:
     shop.disk().broken[DISK] = "3(The system cannot find the path specified.)"
     with pytest.raises(ToolFailed) as caught:
