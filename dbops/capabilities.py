@@ -28,6 +28,7 @@ class Capability(StrEnum):
     USERS_TRANSACTIONAL = "users.transactional"
     USERS_ROTATE = "users.rotate"
     USERS_TWO_PASSWORDS = "users.two_passwords"
+    USERS_HASHES = "users.hashes"
     BACKUP_LOGICAL = "backup.logical"
     BACKUP_PHYSICAL = "backup.physical"
     BACKUP_INCREMENTAL = "backup.incremental"

@@ -21,7 +21,7 @@ from dbops import process
 from dbops.errors import ConfigError, DbopsError, DestinationExists, OutputError
 from dbops.plan import REFERENCE_FORMS, SecretRef
 
-__all__ = ["Secrets", "make_up"]
+__all__ = ["Secrets", "make_private_directory", "make_up", "write_private"]
 
 MADE_UP_BYTES = 24
 
@@ -145,18 +145,38 @@ def make_up(path: Path, *, again: bool = False) -> None:
     """
     if again and _is_ours(path):
         return
+    write_private(
+        path,
+        secrets.token_urlsafe(MADE_UP_BYTES),
+        hint="A run that failed may have left it, with a password that some accounts have by now: "
+        f"--password file:{path} gives it to all. Or remove it, or name another file.",
+    )
+
+
+def make_private_directory(path: Path) -> None:
+    """A directory for secrets, which nobody else may enter if it is not there yet.
+
+    :raises OutputError: it cannot be made.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be made: {error.strerror}", hint="Choose another directory.") from None
+
+
+def write_private(path: Path, secret: str, *, hint: str = "Remove it, or name another place.") -> None:
+    """A secret in a new file that nobody else may read.
+
+    :raises DestinationExists: the file is there; nothing is replaced.
+    """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(MADE_UP_BYTES) + "\n")
+            file.write(f"{secret}\n")
             file.flush()
             os.fsync(file.fileno())
     except FileExistsError:
-        raise DestinationExists(
-            f"{path} is there already",
-            hint="A run that failed may have left it, with a password that some accounts have by now: "
-            f"--password file:{path} gives it to all. Or remove it, or name another file.",
-        ) from None
+        raise DestinationExists(f"{path} is there already", hint=hint) from None
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -23,6 +23,7 @@ DOORS = Doors(
         "fingerprints.measure": fingerprint.measure_call,
         "fingerprints.unchanged": fingerprint.unchanged_call,
         "generate_password": users.generate_password,
+        "keep_hash": users.keep_hash,
         "proof.check": running.check,
         "proof.fingerprints": fingerprint.compare_call,
         "restore.run": running.restore,

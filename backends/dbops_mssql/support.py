@@ -18,6 +18,7 @@ _TABLE: dict[Capability, Support] = {
     Capability.USERS_APPLY: FULL,
     Capability.USERS_TRANSACTIONAL: FULL,
     Capability.USERS_ROTATE: FULL,
+    Capability.USERS_HASHES: FULL,
     Capability.USERS_TWO_PASSWORDS: Impossible("a login has one password"),
     Capability.BACKUP_LOGICAL: NotImplementedYet("there is no dump tool of the engine"),
     Capability.BACKUP_PHYSICAL: FULL,

@@ -22,6 +22,7 @@ MYSQL: Table = {
     Capability.USERS_ROTATE: FULL,
     Capability.USERS_TWO_PASSWORDS: Since("8.0.14"),
     Capability.USERS_TRANSACTIONAL: Impossible("every statement about accounts commits by itself"),
+    Capability.USERS_HASHES: NotImplementedYet("stored passwords are carried over between SQL Servers alone"),
     Capability.BACKUP_LOGICAL: FULL,
     Capability.BACKUP_PHYSICAL: FULL,
     Capability.RESTORE_LOGICAL: FULL,

@@ -18,6 +18,7 @@ _TABLE: dict[Capability, Support] = {
     Capability.USERS_TRANSACTIONAL: FULL,
     Capability.USERS_ROTATE: FULL,
     Capability.USERS_TWO_PASSWORDS: Impossible("a role has one password"),
+    Capability.USERS_HASHES: NotImplementedYet("stored passwords are carried over between SQL Servers alone"),
     Capability.BACKUP_LOGICAL: FULL,
     Capability.BACKUP_PHYSICAL: FULL,
     Capability.BACKUP_INCREMENTAL: NotImplementedYet("UPLOAD_MANIFEST and pg_combinebackup (17+)"),

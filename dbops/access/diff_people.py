@@ -65,6 +65,7 @@ def check(working: Simulation, wanted: Wanted) -> Subjects:
     people = {one.name: Principal(name=one.name, user=one.user, host=one.host) for one in wanted.principals}
     for one in wanted.principals:
         _check_managed(people[one.name], one.where, wanted)
+        _check_sid(working, one)
         for member in one.member_of:
             _check_group(member, absent, coming, working)
     for grant in wanted.grants:
@@ -85,6 +86,26 @@ def _check_managed(one: Principal, where: str, wanted: Wanted) -> None:
             f"{where}: {one.name!r} is not among manage.principals",
             hint="Add the name or a pattern there, or remove this.",
         )
+
+
+def _check_sid(working: Simulation, one: WantedPrincipal) -> None:
+    """It is given when an account is made, and once and for all."""
+    if not one.sid or one.state == "absent":
+        return
+    for other in working.principals:
+        if other.database or other.kind == "unknown":
+            continue
+        if other.name == one.name and other.sid not in ("", one.sid):
+            raise InputError(
+                f"{one.where}: {one.name} has the SID {other.sid}, not {one.sid}, and a SID cannot be changed",
+                hint="Correct the spec. Or have it dropped (state: absent), once what it owns is handed over, and made "
+                "again with this one.",
+            )
+        if other.name != one.name and other.sid == one.sid:
+            raise InputError(
+                f"{one.where}: {other.name} has the SID {one.sid} already",
+                hint="Every login has its own. Correct the spec, or leave the SID to the server.",
+            )
 
 
 def _check_group(member: SpecMember, absent: set[str], coming: set[str], working: Simulation) -> None:
@@ -148,6 +169,8 @@ def create(working: Simulation, wanted: Wanted) -> list[CreatePrincipal]:
             valid_until=None if isinstance(one.valid_until, str) else one.valid_until,
             password=one.password,
             generate=one.generate,
+            hashed=one.hashed,
+            sid=one.sid,
             kind=one.kind,
             user=one.user,
             host=one.host,

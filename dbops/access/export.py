@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dbops.access.match import managed
 from dbops.access.naming import spell
 from dbops.model.access import AccessSnapshot, Grant, Kind, Membership, Principal, SecuredObject
 
-__all__ = ["export", "names_to_export"]
+__all__ = ["export", "names_to_export", "with_passwords"]
 
+UNSET = "none"  # as Principal.password says that there is none
 Entry = dict[str, Any]  # Any: the plain values of a YAML document
 
 
@@ -40,13 +41,17 @@ def _with_everything(snapshot: AccessSnapshot) -> set[int]:
     return found
 
 
-def export(snapshot: AccessSnapshot, names: Sequence[str], databases: Sequence[str]) -> Entry:
+def export(
+    snapshot: AccessSnapshot, names: Sequence[str], databases: Sequence[str], hashes: Mapping[str, str] | None = None
+) -> Entry:
     """The spec as plain values, in the order in which they are to be written.
 
     ``attributes`` are in the engine's words, and ``NO`` and a word stands for one that everybody else has. Accounts of
     one user that are alike are one entry with several hosts.
+
+    :param hashes: references to what is stored of passwords, by principal.
     """
-    exporting = _Export(snapshot, names, databases)
+    exporting = _Export(snapshot, names, databases, hashes or {})
     roles, users = exporting.people()
     return {
         "dbops": "users/1",
@@ -56,9 +61,22 @@ def export(snapshot: AccessSnapshot, names: Sequence[str], databases: Sequence[s
     }
 
 
+def with_passwords(snapshot: AccessSnapshot, names: Sequence[str]) -> tuple[Principal, ...]:
+    """Those of some who have a password of their own on the server, or for all that this login is shown."""
+    chosen = set(names)
+    return tuple(
+        one for one in snapshot.principals if one.name in chosen and not one.database and one.password != UNSET
+    )
+
+
 class _Export:
-    def __init__(self, snapshot: AccessSnapshot, names: Sequence[str], databases: Sequence[str]) -> None:
+    def __init__(
+        self, snapshot: AccessSnapshot, names: Sequence[str], databases: Sequence[str], hashes: Mapping[str, str]
+    ) -> None:
         self._snapshot = snapshot
+        self._hashes = hashes
+        # Only for who has a password has the server no other place to take it from.
+        self._sids = {one.name: one.sid for one in with_passwords(snapshot, names) if snapshot.rules.orphaned}
         self._rules = snapshot.rules
         self._databases = set(databases)
         places = {one.name: number for number, one in enumerate(snapshot.principals)}
@@ -79,15 +97,18 @@ class _Export:
         return not self._snapshot.kind(one).contained or one.database in self._databases
 
     def managed(self) -> list[str]:
-        """The principals, by the user's name where all of his accounts are among them."""
+        """The principals, by the user's name where all of his accounts are among them, and it need not be quoted."""
         people = self._snapshot.principals
         chosen = {people[number].name for number in self._numbers}
         partly = {one.user for one in people if one.user and one.name not in chosen and one.kind != "unknown"}
         found = [
-            one.user if one.user and one.user not in partly else one.name
+            one.user if one.user and one.user not in partly and not self._quoted(one) else one.name
             for one in (people[number] for number in self._numbers)
         ]
         return list(dict.fromkeys(found))
+
+    def _quoted(self, one: Principal) -> bool:
+        return not self._rules.any_host and self._rules.quotes[0] in one.name
 
     def people(self) -> tuple[dict[str, Entry], dict[str, Entry]]:
         """Roles, and accounts of those who log in."""
@@ -121,6 +142,9 @@ class _Export:
             "denies": self._denied(number),
             "owns": self._owns(number),
         }
+        if one.name in self._hashes:
+            found["password"] = {"hashed": self._hashes[one.name]}
+        found["sid"] = self._sids.get(one.name, "")
         entry = {key: value for key, value in found.items() if value}
         if one.valid_until is not None:
             entry["valid_until"] = one.valid_until.isoformat()

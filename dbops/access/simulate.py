@@ -179,8 +179,10 @@ class Simulation:
                     kind=change.kind,
                     user=change.user,
                     host=change.host,
+                    settings=(f"sid={change.sid}",) if change.sid else (),
                 )
             )
+            self._adopt(change.sid)
             return
         number = self.numbers[change.name]
         old = self.principals[number]
@@ -200,6 +202,13 @@ class Simulation:
                 msgspec.structs.replace(row, inherit=inherits) if row.member == number else row
                 for row in self.memberships
             ]
+
+    def _adopt(self, sid: str) -> None:
+        """Users of databases that were an account's of this identifier are again."""
+        for at, one in enumerate(self.principals) if sid else ():
+            if one.sid == sid and self.rules.orphaned in one.attributes:
+                kept = tuple(word for word in one.attributes if word != self.rules.orphaned)
+                self.principals[at] = msgspec.structs.replace(one, attributes=kept)
 
     def _drop(self, number: int) -> None:
         self.principals[number] = msgspec.structs.replace(self.principals[number], kind="unknown", attributes=())

@@ -22,7 +22,7 @@ _TOP = ("dbops", "manage", "profiles", "roles", "users")
 _MANAGE = ("principals", "databases")
 _ENTRY = (
     "member_of", "grants", "denies", "owns", "profiles", "attributes", "password", "verify_password", "valid_until",
-    "connection_limit", "hosts", "state", "engines",
+    "connection_limit", "hosts", "sid", "state", "engines",
 )  # fmt: skip
 _GRANT = ("object", "can", "columns", "future", "creators", "grantable", "engines")
 _DENY = ("object", "can", "columns", "engines")
@@ -96,7 +96,7 @@ class _Spec:
     ) -> SpecPrincipal:
         if not name or "\0" in name:
             raise self._wrong(path, "a name cannot be empty or hold a NUL")
-        password, generate = self._password(entry.get("password"), (*path, "password"))
+        password, word = self._password(entry.get("password"), (*path, "password"))
         state = entry.get("state", "present")
         if state not in _STATES:
             raise self._wrong((*path, "state"), f"{state!r} is no state", _near(str(state), _STATES))
@@ -115,7 +115,9 @@ class _Spec:
             denies=self._grants(entry.get("denies"), (*path, "denies"), _DENY),
             owns=self._owned(entry.get("owns"), (*path, "owns")),
             password=password,
-            generate=generate,
+            generate=word == "generate",
+            hashed=word == "hashed",
+            sid=self._text(entry["sid"], (*path, "sid")) if "sid" in entry else "",
             valid_until=self._until(entry.get("valid_until"), (*path, "valid_until")),
             connection_limit=self._limit(entry.get("connection_limit"), (*path, "connection_limit")),
             hosts=self._texts(entry.get("hosts"), (*path, "hosts")),
@@ -189,16 +191,20 @@ class _Spec:
         texts = self._texts(value, path)
         return tuple(SpecOwned(object=text, where=self._where((*path, at))) for at, text in enumerate(texts))
 
-    def _password(self, value: Any, path: Path) -> tuple[SecretRef | None, bool]:
+    def _password(self, value: Any, path: Path) -> tuple[SecretRef | None, str]:
+        """Where it is, and what is said of it."""
         if value is None:
-            return None, False
-        if isinstance(value, dict):
-            inner = self._mapping(value, path, ("generate",))
-            reference = self._reference(inner.get("generate"), path)
-            if not reference.ref.startswith("file:"):
-                raise self._wrong(path, "a generated password is written to a file: generate: file:/run/dbops/alice")
-            return reference, True
-        return self._reference(value, path), False
+            return None, ""
+        if not isinstance(value, dict):
+            return self._reference(value, path), ""
+        inner = self._mapping(value, path, ("generate", "hashed"))
+        if len(inner) != 1:
+            raise self._wrong(path, "a password is generated or hashed: one of both, with a reference")
+        [(word, where)] = inner.items()
+        reference = self._reference(where, path)
+        if word == "generate" and not reference.ref.startswith("file:"):
+            raise self._wrong(path, "a generated password is written to a file: generate: file:/run/dbops/alice")
+        return reference, word
 
     def _reference(self, value: Any, path: Path) -> SecretRef:
         try:

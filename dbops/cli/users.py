@@ -29,15 +29,27 @@ def users() -> None:
 @options.target
 @click.option("--principal", "principals", multiple=True, metavar="PATTERN", help="Only these; repeatable.")
 @click.option("--database", "databases", multiple=True, metavar="DB", help="Instead of the target's own; repeatable.")
+@click.option(
+    "--hashes",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep what is stored of passwords there, in private files that the spec refers to (SQL Server).",
+)
 @options.output
 @options.workspace
 def export(
-    ws: Workspace, *, target: str, principals: tuple[str, ...], databases: tuple[str, ...], output: str | None
+    ws: Workspace,
+    *,
+    target: str,
+    principals: tuple[str, ...],
+    databases: tuple[str, ...],
+    hashes: Path | None,
+    output: str | None,
 ) -> None:
     """A spec that plans to nothing against the same server."""
     from dbops.operations import users as operation
 
-    write(operation.export(ws, target, principals=principals, databases=databases), output)
+    write(operation.export(ws, target, principals=principals, databases=databases, hashes=hashes), output)
 
 
 @users.command()

@@ -141,6 +141,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     :param assumed: attributes that everybody has of whom a spec does not say ``NO`` and the word.
     :param decided: the attributes that a spec decides, the others being facts about an account; empty: all of them.
     :param made_as: facts about an account that a spec says all the same, because they decide how it is made.
+    :param orphaned: what is said of a database's user whose account is not there, on engines where it is his by an
+        identifier (a SID) that can be chosen for an account that is made.
     :param drop_takes_rights: an account that is dropped takes its rights along; else it must have none left.
     :param matching: how rows of rights are matched by pattern; None: every right is of one principal on one object.
     :param covering: how rights hold inside of what they were granted on, and how denials do; None: they do not.
@@ -158,6 +160,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     assumed: tuple[str, ...] = ()
     decided: tuple[str, ...] = ()
     made_as: tuple[str, ...] = ()
+    orphaned: str = ""
     drop_takes_rights: bool = False
     matching: Matching | None = None
     covering: Covering | None = None
@@ -190,6 +193,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     host: str = ""
     account: int = -1
+
+    @property
+    def sid(self) -> str:
+        """By which databases know an account, on engines where that is not its name: ``0x`` and digits, or empty."""
+        return next((one.removeprefix("sid=") for one in self.settings if one.startswith("sid=0x")), "")
 
     @property
     def login(self) -> bool:

@@ -43,6 +43,9 @@ class ObjectName(msgspec.Struct, frozen=True):
 class CreatePrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="create"):
     """A new account or role. ``generate`` asks for a password to be made up and written where ``password`` points.
 
+    :param hashed: what ``password`` points to is what a server stores of one.
+    :param sid: the identifier that it is to have; empty: the server's choice.
+
     ``kind``, ``user`` and ``host`` are as :class:`~dbops.model.access.Principal` has them.
     """
 
@@ -52,6 +55,8 @@ class CreatePrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="chan
     valid_until: datetime | None = None
     password: SecretRef | None = None
     generate: bool = False
+    hashed: bool = False
+    sid: str = ""
     kind: Literal["role", "user"] = "role"
     user: str = ""
     host: str = ""

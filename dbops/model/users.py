@@ -69,7 +69,10 @@ class SpecOwned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpecPrincipal(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of ``roles`` or ``users``, the grants of its profiles already among its own."""
+    """One entry of ``roles`` or ``users``, the grants of its profiles already among its own.
+
+    :param hashed: the secret is not the password, but what a server stores of it. :param sid: as it was written.
+    """
 
     name: str
     login: bool
@@ -81,6 +84,8 @@ class SpecPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     owns: tuple[SpecOwned, ...] = ()
     password: SecretRef | None = None
     generate: bool = False
+    hashed: bool = False
+    sid: str = ""
     valid_until: Until = "keep"
     connection_limit: Limit = "keep"
     hosts: tuple[str, ...] = ()
@@ -104,6 +109,7 @@ class WantedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     """An account in the engine's own attributes.
 
     :param kind: told apart only where an engine does. :param user: as :class:`~dbops.model.access.Principal` has it.
+    :param hashed: as :class:`SpecPrincipal` has it. :param sid: as :attr:`~dbops.model.access.Principal.sid` has it.
     :param every_host: all accounts of ``user`` that are there are meant; ``name`` is the one made when there is none.
     """
 
@@ -113,6 +119,8 @@ class WantedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     member_of: tuple[SpecMember, ...]
     password: SecretRef | None = None
     generate: bool = False
+    hashed: bool = False
+    sid: str = ""
     valid_until: Until = "keep"
     connection_limit: Limit = "keep"
     where: str = ""

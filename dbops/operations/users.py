@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
@@ -11,7 +13,7 @@ from dbops import yaml
 from dbops.access.delta import deltas
 from dbops.access.diff import Difference, diff
 from dbops.access.export import export as as_spec
-from dbops.access.export import names_to_export
+from dbops.access.export import names_to_export, with_passwords
 from dbops.access.naming import find_accounts, find_principal
 from dbops.access.order import in_safe_order
 from dbops.access.simulate import simulate
@@ -19,7 +21,7 @@ from dbops.access.spec import read
 from dbops.access.steps import passwords_to_have
 from dbops.capabilities import Capability, supported
 from dbops.config import Target
-from dbops.errors import InputError, UsageError
+from dbops.errors import InputError, NotPermitted, UsageError
 from dbops.execute import Outcome, StepStatus
 from dbops.model.access import AccessSnapshot, Principal, Scope
 from dbops.model.change import DiscardPassword, SetPassword
@@ -27,31 +29,80 @@ from dbops.model.finding import Missing
 from dbops.model.users import Delta, PlannedStep, UsersPlan, Wanted
 from dbops.operations.workspace import Opened, Workspace
 from dbops.plan import Call, Hold, Json, Plan, Risk, SecretRef, Sql, Step, walk
+from dbops.secrets import make_private_directory
 
 __all__ = ["apply", "carry_out", "discard", "export", "offboard", "plan", "replan", "result", "rotate"]
 
-APPLY, ROTATE, OFFBOARD = "users.apply", "users.rotate", "users.offboard"
+APPLY, ROTATE, OFFBOARD, EXPORT = "users.apply", "users.rotate", "users.offboard", "users.export"
+KEEP_HASH = "keep_hash"
 INSPECT_S = 60.0
 _NOT_OURS = {"system", "absent", "closed"}
 
 
 def export(
-    ws: Workspace, target: str | Target, *, principals: Sequence[str] = (), databases: Sequence[str] = ()
+    ws: Workspace,
+    target: str | Target,
+    *,
+    principals: Sequence[str] = (),
+    databases: Sequence[str] = (),
+    hashes: Path | None = None,
 ) -> str:
     """A spec (YAML) that plans to nothing against the same server.
 
     :param principals: patterns; everybody but superusers and the server's own when there are none.
     :param databases: the target's own database when there are none, all when it has none.
+    :param hashes: a directory into which what is stored of each password goes, a private file for each account, which
+        the spec then refers to. :raises NotPermitted: one is not shown. :raises DestinationExists: a file is there.
     """
-    with ws.open(ws.target(target), timeout_s=INSPECT_S) as opened:
+    wanted = ws.target(target)
+    with ws.open(wanted, timeout_s=INSPECT_S) as opened:
         opened.require(Capability.ACCESS_INSPECT)
+        if hashes is not None:
+            opened.require(Capability.USERS_HASHES)
         chosen = tuple(databases) or ((opened.server.database,) if opened.server.database else ())
         snapshot = opened.backend.access.inspect(opened.reader, opened.server, Scope(databases=chosen))
     _check_databases(snapshot, chosen)
     chosen = chosen or tuple(
         one.database for one in snapshot.objects if one.kind == "database" and not _NOT_OURS.intersection(one.flags)
     )
-    return yaml.dump(as_spec(snapshot, names_to_export(snapshot, principals), chosen))
+    names = names_to_export(snapshot, principals)
+    kept = {} if hashes is None else _hashes(ws, wanted, opened, with_passwords(snapshot, names), hashes)
+    return yaml.dump(as_spec(snapshot, names, chosen, kept))
+
+
+def _hashes(
+    ws: Workspace, wanted: Target, opened: Opened, accounts: Sequence[Principal], directory: Path
+) -> dict[str, str]:
+    """References to what was written, by account; all of it or an error."""
+    for one in accounts:
+        if isinstance(one.password, Missing):
+            raise NotPermitted(
+                f"what is stored of the password of {one.name} is not shown to this login", hint=one.password.detail
+            )
+    files = {one.name: directory / quote(one.name, safe="") for one in accounts}
+    steps = tuple(
+        Call(
+            id=f"h{number:04d}",
+            summary=f"keep what is stored of the password of {name} in {path}",
+            risk=Risk.READ,
+            undo=f"remove {path}",
+            provider="backend",
+            operation=KEEP_HASH,
+            arguments={"account": name, "path": str(path)},
+        )
+        for number, (name, path) in enumerate(files.items(), 1)
+    )
+    make_private_directory(directory)
+    made = Plan(
+        noun=EXPORT,
+        target=wanted.name,
+        engine=opened.server.engine,
+        incarnation=opened.server.identity,
+        created_at=ws.now(),
+        steps=steps,
+    )
+    ws.execute(made, wanted).raise_for_status()
+    return {name: f"file:{path}" for name, path in files.items()}
 
 
 def plan(ws: Workspace, spec: str, target: str | Target, *, origin: str = "spec") -> tuple[UsersPlan, Plan]:

@@ -116,3 +116,11 @@ def test_rotate_and_offboard(
     assert "--reassign-to" in capsys.readouterr().err
     assert run(["users", "offboard", database.url(), "alice", "--reassign-to", "heir", "--yes"]) == 0
     assert database.sql("SELECT 1 FROM pg_roles WHERE rolname = 'alice'") == []
+
+
+def test_hashes_are_what_this_engine_does_not_carry_over(
+    database: Database, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(["users", "export", database.url(), "--hashes", str(tmp_path / "hashes")]) == 2
+    assert "users.hashes is not implemented: stored passwords are carried over" in capsys.readouterr().err
+    assert not (tmp_path / "hashes").exists()

@@ -102,6 +102,7 @@ def _rules(builtin: tuple[Builtin, ...]) -> Rules:
         drop_takes_rights=True,
         decided=("LOGIN", "ORPHANED"),
         made_as=("SERVER", "WITHOUT LOGIN"),
+        orphaned="ORPHANED",
         covering=COVERING,
     )
 

@@ -75,6 +75,7 @@ def _summary(change: Change) -> str:
     text = summary(change, _NAMES)
     if not isinstance(change, CreatePrincipal) or change.kind != "user" or split_name(change.name)[0]:
         return text
+    text = f"{text} with the SID {change.sid}" if change.sid else text
     if change.password is None and not {"WINDOWS", "ENTRA"}.intersection(change.attributes):
         return f"{text} with a password that nobody has and without a policy: dbops users rotate sets one"
     return text

@@ -10,11 +10,12 @@ from pathlib import Path
 from dbops.errors import CouldNotTell, Locked, NotPermitted, ReadFailed
 from dbops.model.server import Endpoint
 from dbops.plan import Value
-from dbops.secrets import make_up
+from dbops.secrets import make_up, write_private
 from dbops.spi import Reader, Runtime
+from dbops_mssql.access.people import split_name
 from dbops_mssql.statement import text
 
-__all__ = ["MASTER", "end_sessions", "generate_password", "users_lock"]
+__all__ = ["MASTER", "end_sessions", "generate_password", "keep_hash", "users_lock"]
 
 # A lock of applications is one database's: every run must take it in the same one.
 MASTER = "master"
@@ -78,4 +79,21 @@ def generate_password(
     :raises DestinationExists: the file is there.
     """
     make_up(Path(str(arguments["path"])), again=arguments.get("again") is True)
+    return {}
+
+
+def keep_hash(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
+    """Write what is stored of a login's password into a new private file.
+
+    :raises NotPermitted: it is not shown to the login in use. :raises DestinationExists: the file is there.
+    """
+    login = split_name(str(arguments["account"]))[1]
+    with runtime.reader(endpoint.at(MASTER)) as reader:
+        found = reader.scalar(text("users_hash"), {"login": login})
+    if found is None:
+        raise NotPermitted(
+            f"{endpoint}: what is stored of the password of {login} is not shown to this login",
+            hint="It needs CONTROL SERVER, or from SQL Server 2022 VIEW ANY CRYPTOGRAPHICALLY SECURED DEFINITION.",
+        )
+    write_private(Path(str(arguments["path"])), str(found))
     return {}

@@ -19,7 +19,7 @@ from dbops.plan.steps import fragment_text
 from dbops_mssql.access import sql
 from dbops_mssql.access.people import split_name
 from dbops_mssql.quoting import identifier
-from dbops_mssql.users.passwords import PASSWORD, UNUSABLE
+from dbops_mssql.users.passwords import HASH, PASSWORD, UNUSABLE
 
 __all__ = ["MASTER", "Statement", "script", "statements", "undo"]
 
@@ -82,9 +82,12 @@ def _identity(change: CreatePrincipal) -> Statement:
     for word, source in _SOURCES.items():
         if word in change.attributes:
             return (source,)
+    sid = f", SID = {change.sid}" if change.sid else ""
     if change.password is None:
-        return (f"WITH PASSWORD = {UNUSABLE} HASHED, CHECK_POLICY = OFF",)
-    return ("WITH ", *_password(change.name, change.password))
+        return (f"WITH PASSWORD = {UNUSABLE} HASHED, CHECK_POLICY = OFF{sid}",)
+    if change.hashed:
+        return ("WITH PASSWORD = ", Seal(seal=HASH, secret=change.password, name=change.name), f" HASHED{sid}")
+    return ("WITH ", *_password(change.name, change.password), *([sid] if sid else []))
 
 
 def _password(name: str, secret: SecretRef) -> Statement:

@@ -7,6 +7,7 @@ of each managed database, ``shop.reader`` one of ``shop``, and with ``attributes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -35,6 +36,7 @@ SERVER_ROLES = (
 )  # fmt: skip
 _ATTRIBUTES = ("SERVER", "WITHOUT LOGIN", "ORPHANED")
 _ENTRA_SINCE = (16,)
+_SID = re.compile(r"0x[0-9a-fA-F]{32}\Z")
 _OWN = ("public", "dbo", "guest", "sys", "INFORMATION_SCHEMA", "sa")
 ELSEWHERE = "Leave it out, or write the entry for other engines only: engines: [postgresql]."
 
@@ -44,6 +46,7 @@ class Words:
 
     def __init__(self, desired: Desired, server: Server, rules: Rules) -> None:
         self.desired, self.server, self.rules = desired, server, rules
+        self._sids: dict[str, WantedPrincipal] = {}
         self._on_server = {one.name for one in desired.principals if not one.login and "SERVER" in _words(one)}
 
     def wanted(self) -> Wanted:
@@ -54,6 +57,7 @@ class Words:
         for one in self.desired.principals:
             _check(one, self._split(one)[0])
             for made in self._principals(one):
+                self._check_own_sid(made)
                 twin = principals.setdefault(made.name, made)
                 if twin is not made:
                     raise InputError(f"{made.where}: {made.name} is also said in {twin.where}")
@@ -70,6 +74,11 @@ class Words:
             owners=tuple(owners),
             origin=self.desired.origin,
         )
+
+    def _check_own_sid(self, made: WantedPrincipal) -> None:
+        twin = self._sids.setdefault(made.sid, made) if made.sid else made
+        if twin is not made:
+            raise InputError(f"{made.where}: the SID {made.sid} is also said in {twin.where}")
 
     def _managed(self) -> tuple[str, ...]:
         """Whoever owns a name owns who is called so in each of the databases."""
@@ -156,6 +165,8 @@ class Words:
             member_of=tuple(self._at_server(one)),
             password=one.password,
             generate=one.generate,
+            hashed=one.hashed,
+            sid=_sid(one),
             where=one.where,
             kind="user",
         )
@@ -164,8 +175,9 @@ class Words:
         """Windows writes names with a backslash, Entra with an @."""
         if "\\" not in name and "@" not in name:
             return ("SQL",)
-        if one.password is not None:
-            raise InputError(f"{one.where}: {name!r} has no password here: Windows and Entra keep those of theirs")
+        if one.password is not None or one.sid:
+            word = "SID" if one.password is None else "password"
+            raise InputError(f"{one.where}: {name!r} has no {word} here: Windows and Entra keep those of theirs")
         if "\\" in name:
             return ("WINDOWS",)
         if self.server.version < _ENTRA_SINCE and self.server.edition != MANAGED_INSTANCE:
@@ -332,11 +344,23 @@ def _check(one: SpecPrincipal, database: str) -> None:
             raise InputError(f"{one.where}: unknown attribute {word.lower()!r}", hint=f"There is: {known}.")
     if "SERVER" in _words(one) and one.login:
         raise InputError(f"{one.where}: 'server' is said of a role: a login is always the server's")
-    if not one.login and (one.password is not None or one.state == "locked"):
-        word = "password" if one.password is not None else "state: locked"
+    if not one.login and (one.password is not None or one.sid or one.state == "locked"):
+        word = "password" if one.password is not None else "sid" if one.sid else "state: locked"
         raise InputError(f"{one.where}: {word!r} has no meaning for a role: nobody logs in as it")
-    if database and (one.password is not None or one.state == "locked"):
-        raise InputError(f"{one.where}: {one.name} is a user of a database: its login has the password and is locked")
+    if database and (one.password is not None or one.sid or one.state == "locked"):
+        raise InputError(
+            f"{one.where}: {one.name} is a user of a database: its login has the password and the SID, and is locked"
+        )
+
+
+def _sid(one: SpecPrincipal) -> str:
+    """As the server shows it. https://learn.microsoft.com/sql/t-sql/statements/create-login-transact-sql (SID)"""
+    if one.sid and not _SID.match(one.sid):
+        raise InputError(
+            f"{one.where}: {one.sid!r} is not the SID of a login",
+            hint="Write 0x and 32 hexadecimal digits, in quotes, as sys.sql_logins shows it.",
+        )
+    return f"0x{one.sid[2:].upper()}" if one.sid else ""
 
 
 def _check_member(member: SpecMember) -> None:

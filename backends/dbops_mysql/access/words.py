@@ -143,6 +143,12 @@ class MySQLWords:
     def _check(self, one: SpecPrincipal) -> None:
         if one.owns:
             raise InputError(f"{one.owns[0].where}: nothing is owned on {self.dialect.label}", hint=ELSEWHERE)
+        if one.sid or one.hashed:
+            word = "sid" if one.sid else "password: hashed"
+            raise InputError(
+                f"{one.where}: {word!r} has no meaning on {self.dialect.label}",
+                hint="Leave it out, or write the entry for other engines only: engines: [mssql].",
+            )
         if not isinstance(one.valid_until, str):
             raise InputError(
                 f"{one.where}: 'valid_until' has no meaning on {self.dialect.label}: an account has no end",

@@ -67,6 +67,12 @@ def _check_name(one: SpecPrincipal) -> None:
         )
     if one.name.startswith("pg_") or one.name in ("public", "none"):
         raise InputError(f"{one.where}: the name {one.name!r} is reserved by PostgreSQL", hint="Choose another name.")
+    if one.sid or one.hashed:
+        word = "sid" if one.sid else "password: hashed"
+        raise InputError(
+            f"{one.where}: {word!r} has no meaning on PostgreSQL",
+            hint="Leave it out, or write the entry for other engines only: engines: [mssql].",
+        )
     if one.hosts:
         raise InputError(
             f"{one.where}: 'hosts' has no meaning on PostgreSQL: where an account may come from is in pg_hba.conf",

@@ -26,16 +26,18 @@ from dbops.model.change import (
 )
 from dbops.model.server import Server
 from dbops.model.users import Wanted
-from dbops.plan import Hold, Risk, SecretRef, Sql, walk
+from dbops.plan import Hold, Risk, Seal, SecretRef, Sql, walk
 from dbops_mssql import backend
 from dbops_mssql.probe import DATABASE, MANAGED_INSTANCE
 from dbops_mssql.users.builtin import shipped
+from dbops_mssql.users.passwords import HASH
 
 SERVER = Server(
     engine="mssql", version=(16, 0, 4135, 4), version_text="2022", role="primary", incarnation="own", user="admin"
 )
 OLD = msgspec.structs.replace(SERVER, version=(15, 0, 4430, 1))
 SECRET = SecretRef("env:WORD")
+SID = "0x14585E90117152449347750164BA00A7"
 
 
 def wanted(server: Server = SERVER, *, databases: tuple[str, ...] = ("shop",), **sections: Mapping[str, Any]) -> Wanted:
@@ -132,6 +134,14 @@ def test_who_shall_be_absent_leaves_every_database_first() -> None:
         ({"roles": {"r": {"state": "locked"}}}, "'state: locked' has no meaning for a role"),
         ({"users": {"shop.a": {"password": "env:X"}}}, "shop.a is a user of a database"),
         ({"users": {"sa": {}}}, "'sa' is the server's own"),
+        ({"users": {"a": {"sid": "0x1234"}}}, "'0x1234' is not the SID of a login"),
+        ({"users": {"a": {"sid": "14585E90117152449347750164BA00A7"}}}, "is not the SID of a login"),
+        ({"users": {"a": {"sid": f"0x{'0g' * 16}"}}}, "is not the SID of a login"),
+        ({"users": {"CORP\\a": {"sid": SID}}}, "has no SID here: Windows and Entra keep those of theirs"),
+        ({"users": {"CORP\\a": {"password": {"hashed": "env:X"}}}}, "has no password here"),
+        ({"users": {"shop.a": {"sid": SID}}}, "its login has the password and the SID"),
+        ({"roles": {"r": {"sid": SID}}}, "'sid' has no meaning for a role"),
+        ({"users": {"a": {"sid": SID}, "b": {"sid": SID.lower()}}}, "is also said in spec:users.a"),
         ({"roles": {"Public": {}}}, "'Public' is the server's own"),
         ({"users": {"x" * 129: {}}}, "a name has 1 to 128 characters"),
         ({"users": {"crm.a": {}}}, "the database 'crm' is not among manage.databases"),
@@ -221,6 +231,10 @@ TABLE = ObjectName("table", ("shop", "dbo", HOSTILE))
             ],
         ),
         (
+            CreatePrincipal(name="al", kind="user", attributes=("SQL", "LOGIN"), password=SECRET, sid=SID),
+            [f"USE [master]; CREATE LOGIN [al] WITH PASSWORD = '***' /* env:WORD */, SID = {SID}"],
+        ),
+        (
             CreatePrincipal(name="CORP\\al", kind="user", attributes=("WINDOWS", "LOGIN")),
             ["USE [master]; CREATE LOGIN [CORP\\al] FROM WINDOWS"],
         ),
@@ -303,6 +317,49 @@ def test_an_end_to_a_denial_says_that_it_widens_access() -> None:
     assert step.summary.startswith("no longer deny SELECT on table:shop.dbo.")
     assert step.summary.endswith(" to shop.al, which widens access")
     assert step.undo == "USE [shop]; DENY SELECT ON OBJECT::[dbo].[a]]b';--] TO [al] CASCADE"
+
+
+def test_a_login_as_another_server_has_it() -> None:
+    made = CreatePrincipal(name="al", kind="user", attributes=("SQL", "LOGIN"), password=SECRET, hashed=True, sid=SID)
+    [step] = [one for one in walk(backend.access.compile([made], SERVER)) if isinstance(one, Sql)]
+    assert step.text == f"USE [master]; CREATE LOGIN [al] WITH PASSWORD = '***' /* env:WORD */ HASHED, SID = {SID}"
+    assert step.summary == f"create account al with the SID {SID}"
+    bare = msgspec.structs.replace(made, password=None, hashed=False)
+    [step] = [one for one in walk(backend.access.compile([bare], SERVER)) if isinstance(one, Sql)]
+    assert step.text.endswith(f" HASHED, CHECK_POLICY = OFF, SID = {SID}")
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        (f"0x0200{'aB' * 68}", True),
+        (f"0x0100{'00' * 24}", True),
+        (f"0x0100{'00' * 44}", True),
+        (f"0x0300{'00' * 60}", True),
+        (f"0x0200{'aB' * 67}", False),
+        (f"0x0200{'aB' * 69}", False),
+        (f"0x0400{'00' * 255}", False),
+        (f"0200{'aB' * 68}", False),
+        (f"0x0200{'aB' * 67}aG", False),
+        (f"0x0200{'aB' * 68}\n", False),
+        ("0x HASHED; DROP LOGIN [sa] --", False),
+        ("secret-in-clear", False),
+        ("", False),
+    ],
+)
+def test_a_hash_is_one_or_is_refused_without_repeating_it(text: str, *, good: bool) -> None:
+    class Lending:
+        def secret(self, _ref: SecretRef) -> str:
+            return text
+
+    lending: Any = Lending()
+    sealed = Seal(seal=HASH, secret=SECRET, name="al")
+    if good:
+        assert backend.doors.seal(sealed, lending) == text
+        return
+    with pytest.raises(InputError, match="the hash of al from env:WORD is not one of SQL Server") as caught:
+        backend.doors.seal(sealed, lending)
+    assert not text or text not in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_all_is_one_transaction_under_one_lock() -> None:

@@ -50,6 +50,8 @@ def test_one_account_for_each_host() -> None:
         ("users: {a: {attributes: [super]}}", "unknown attribute 'SUPER'"),
         ("users: {mysql.sys: {}}", "is the server's own"),
         ("roles: {r: {password: env:X}}", "'password' has no meaning for a role"),
+        ("users: {a: {sid: '0xab'}}", "'sid' has no meaning on MySQL"),
+        ("users: {a: {password: {hashed: env:X}}}", "'password: hashed' has no meaning on MySQL"),
         ("roles: {r: {denies: [{object: 'table:shop.t', can: [select]}]}}", "MySQL has no DENY"),
         ("roles: {PUBLIC: {}}", "MySQL grants nothing to everybody"),
         (

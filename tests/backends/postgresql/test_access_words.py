@@ -123,6 +123,12 @@ def granting(entry: str) -> str:
             "PostgreSQL has no DENY: what is not granted is not allowed",
             "engines: [mssql]",
         ),
+        ("users: {a: {sid: '0xab'}}", "'sid' has no meaning on PostgreSQL", "engines: [mssql]"),
+        (
+            "users: {a: {password: {hashed: env:X}}}",
+            "'password: hashed' has no meaning on PostgreSQL",
+            "engines: [mssql]",
+        ),
         ("users: {pg_evil: {}}", "reserved by PostgreSQL", ""),
         (f"users: {{{'x' * 64}: {{}}}}", "has 64 bytes", "at most 63"),
         (f"users: {{{'é' * 32}: {{}}}}", "has 64 bytes", "at most 63"),

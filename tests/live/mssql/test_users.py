@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dbops import registry, yaml
+from dbops.cli.main import run
 from dbops.config import Config
-from dbops.errors import DbopsError, InputError, Locked, UsageError
+from dbops.errors import DbopsError, DestinationExists, InputError, Locked, NotPermitted, OutputError, UsageError
 from dbops.operations import users
 from dbops.operations.workspace import Workspace
 from dbops.plan import SecretRef
@@ -291,7 +292,109 @@ def test_an_orphan_finds_its_login_again(shop: MssqlDatabase, ws: Workspace) -> 
     shop.sql("SELECT id FROM sales.orders", user="u_alice")
 
 
+@pytest.mark.proves("mssql", "users.hashes", by="a simulator")
+def test_a_login_goes_to_another_server_with_its_password_and_sid(
+    shop: MssqlDatabase, private_mssql: PrivateMssql, ws: Workspace, tmp_path: Path
+) -> None:
+    users.apply(ws, spec(shop.name), shop.url())
+    # A login's name may be anything, and is a name of a file all the same.
+    shop.server.sql("CREATE LOGIN [u_a/../b c] WITH PASSWORD = N'First-word-4711'")
+    kept = tmp_path / "hashes"
+    exported = users.export(ws, shop.url(), principals=["app_*", "u_*"], databases=[shop.name], hashes=kept)
+    assert {path.name for path in kept.iterdir()} >= {"u_alice", "u_bob", "%5Bu_a%2F..%2Fb%20c%5D"}
+    assert kept.stat().st_mode & 0o777 == 0o700
+    [line] = (kept / "u_alice").read_text(encoding="utf-8").splitlines()
+    assert (kept / "u_alice").stat().st_mode & 0o777 == 0o600
+    assert line.startswith("0x0200")
+    assert line[2:].lower() not in exported.lower()
+    assert f"hashed: file:{kept}/u_alice" in exported
+    again, _ = users.plan(ws, exported, shop.url())
+    assert [step.sql for step in again.steps] == []
+
+    other = private_mssql()
+    other.create_database(shop.name)
+    other.sql("CREATE SCHEMA sales", database=shop.name)
+    for table in ("orders (id int, email int, status int, note int)", "items (id int)"):
+        other.sql(f"CREATE TABLE sales.{table}", database=shop.name)
+    url = other.url(database=shop.name)
+    answer, made = users.plan(ws, exported, url)
+    users.carry_out(ws, made).raise_for_status()
+    assert users.plan(ws, exported, url)[0].status == "in_sync"
+    assert signed_in(other, "u_alice", FIRST)
+    assert not signed_in(other, "u_bob", FIRST)  # who was locked is
+    identities = "SELECT name, sid, password_hash FROM sys.sql_logins WHERE name LIKE 'u[_]%' ORDER BY name"
+    assert other.sql(identities) == shop.server.sql(identities)
+    # It is nowhere but in the file and on the two servers.
+    said = [str(answer), str(made), exported, ws.state.journal_path(ws.target(url).name).read_text()]
+    assert line[10:40].lower() not in "".join(said).lower()
+
+
+def test_a_hash_that_is_none_is_not_repeated(
+    shop: MssqlDatabase, ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECOND", "0x0200C0FFEE")
+    wrong = spec(shop.name, u_carl={"password": {"hashed": "env:SECOND"}})
+    _, made = users.plan(ws, wrong, shop.url())
+    with pytest.raises(InputError, match="the hash of u_carl from env:SECOND is not one of SQL Server") as caught:
+        users.carry_out(ws, made).raise_for_status()
+    assert "C0FFEE" not in str(caught.value)
+    assert shop.server.sql("SELECT name FROM sys.server_principals WHERE name = 'u_carl'") == []
+
+
+def test_hashes_are_not_written_over_and_not_left_out(shop: MssqlDatabase, ws: Workspace, tmp_path: Path) -> None:
+    users.apply(ws, spec(shop.name), shop.url())
+    kept = tmp_path / "hashes"
+    kept.mkdir()
+    (kept / "u_alice").write_text("mine")
+    with pytest.raises(DestinationExists, match="u_alice is there already"):
+        users.export(ws, shop.url(), principals=["u_alice"], databases=[shop.name], hashes=kept)
+    assert (kept / "u_alice").read_text() == "mine"
+    (kept / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be made"):
+        users.export(ws, shop.url(), principals=["u_alice"], databases=[shop.name], hashes=kept / "file" / "x")
+
+    shop.server.login("u_auditor")
+    shop.server.sql("GRANT VIEW ANY DEFINITION TO [u_auditor]", "GRANT CONNECT ANY DATABASE TO [u_auditor]")
+    with pytest.raises(NotPermitted, match="the password of u_alice is not shown to this login") as caught:
+        users.export(ws, shop.url("u_auditor"), principals=["u_alice"], databases=[shop.name], hashes=tmp_path / "no")
+    assert "CONTROL SERVER" in caught.value.hint
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_sid_brings_its_users_back_and_is_never_changed(shop: MssqlDatabase, ws: Workspace) -> None:
+    users.apply(ws, spec(shop.name), shop.url())
+    identity = "SELECT CONVERT(varchar(40), sid, 1) FROM sys.server_principals WHERE name = 'u_alice'"
+    [(old,)] = shop.server.sql(identity)
+    shop.server.sql("DROP LOGIN [u_alice]")
+    entry = yaml.load(spec(shop.name), "spec").value["users"]["u_alice"]
+    again = spec(shop.name, u_alice={**entry, "sid": str(old).lower()})
+    answer, _ = users.apply(ws, again, shop.url())
+    assert not [step.sql for step in answer.steps if "ALTER USER" in step.sql]
+    assert shop.server.sql(identity) == [(old,)]
+    assert users.plan(ws, again, shop.url())[0].status == "in_sync"
+    shop.sql("SELECT id FROM sales.orders", user="u_alice")
+
+    another = f"0x{'5A' * 16}"
+    with pytest.raises(InputError, match=f"u_alice has the SID {old}, not {another}, and a SID cannot be changed"):
+        users.plan(ws, spec(shop.name, u_alice={**entry, "sid": another}), shop.url())
+    with pytest.raises(InputError, match=f"u_alice has the SID {old} already"):
+        users.plan(ws, spec(shop.name, u_carl={"sid": str(old)}), shop.url())
+
+
 def test_objects_that_are_not_there(shop: MssqlDatabase, ws: Workspace) -> None:
     wrong = spec(shop.name, u_carl={"grants": [{"object": f"table:{shop.name}.sales.nothing", "can": ["select"]}]})
     with pytest.raises(InputError, match=r"there is no object table:.*sales.nothing"):
         users.plan(ws, wrong, shop.url())
+
+
+def test_the_commands(shop: MssqlDatabase, ws: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exported with hashes by a person, and in sync."""
+    users.apply(ws, spec(shop.name), shop.url())
+    kept, exported = tmp_path / "hashes", tmp_path / "users.yaml"
+    options = ["--principal", "u_*", "--principal", "app_*", "--hashes", str(kept), "-o", str(exported)]
+    assert run(["users", "export", shop.url(), *options]) == 0
+    assert run(["users", "plan", str(exported), shop.url()]) == 0
+    said = "".join(capsys.readouterr()) + exported.read_text(encoding="utf-8")
+    assert (kept / "u_alice").read_text(encoding="utf-8").strip()[10:] not in said
+    assert run(["users", "export", shop.url(), *options]) == 73
+    assert "is there already" in capsys.readouterr().err

@@ -41,7 +41,13 @@ def test_a_whole_spec() -> None:
     assert alice.attributes == ("CREATEDB",)
     assert str(alice.password) == "env:PW"
     assert (bob.state, bob.generate, bob.valid_until, bob.connection_limit) == ("locked", True, "never", "unlimited")
+    assert (bob.hashed, bob.sid, carol.sid) == (False, "", "")
     assert (carol.valid_until, carol.connection_limit) == ("keep", "keep")
+
+
+def test_what_a_server_stores_of_a_password_and_its_sid() -> None:
+    [alice] = desired("users: {alice: {password: {hashed: env:HASH}, sid: '0xab'}}").principals
+    assert (str(alice.password), alice.hashed, alice.generate, alice.sid) == ("env:HASH", True, False, "0xab")
 
 
 @pytest.mark.parametrize("text", ["2027-01-01T12:00:00+02:00", "2027-01-01T10:00:00Z", "2027-01-01T05:00:00-05:00"])
@@ -88,6 +94,14 @@ def test_entries_for_other_engines_are_left_out() -> None:
         ("users:\n  a: {grants: [{object: x, can: [y], future: maybe}]}", "future is true, false or only", ""),
         ("users:\n  a: {password: hunter2}", "spec.yaml:4: password: this is not a reference", "env:NAME"),
         ("users:\n  a: {password: {generate: env:X}}", "spec.yaml:4: a generated password is written to a file", ""),
+        ("users:\n  a: {password: {}}", "spec.yaml:4: a password is generated or hashed: one of both", ""),
+        ("users:\n  a: {password: {hashed: '0x0200AB'}}", "spec.yaml:4: password: this is not a reference", "env:NAME"),
+        (
+            "users:\n  a: {password: {hashed: env:X, generate: file:y}}",
+            "spec.yaml:4: a password is generated or hashed: one of both",
+            "",
+        ),
+        ("users:\n  a: {sid: 0x14585E90117152449347750164BA00A7}", "spec.yaml:4: sid must be a text", "quotes"),
         ("users:\n  a: {valid_until: tomorrow}", "spec.yaml:4: 'tomorrow' is no time", "2027-01-01"),
         ("users:\n  a: {valid_until: 2027-01-01T12:00:00}", "has no offset", "2027-01-01T12:00:00+00:00 for UTC"),
         ("users:\n  a: {connection_limit: -2}", "connection_limit is a number from 0", ""),
@@ -107,6 +121,7 @@ def test_what_is_wrong_is_named(body: str, message: str, hint: str) -> None:
     assert message in raised.value.message
     assert hint in raised.value.hint
     assert "hunter2" not in str(raised.value)
+    assert "0x0200AB" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
