@@ -64,7 +64,6 @@ _NUMBER = re.compile(r" \((-?\d+)\) \(SQL\w+\)")
 _BY_DRIVER = {
     "Can't open lib": "driver_missing",
     "certificate verify failed": "certificate_untrusted",
-    "Login timeout expired": "connect_failed",
 }
 
 

@@ -49,6 +49,10 @@ _HINTS = {
         "password need mixed authentication. The server's error log says which it was, by the state of 18456."
     ),
     "connect_failed": "Is the server up, and are its address and port right? Its error log and the firewall may tell.",
+    "timeout": (
+        'Is the server up, are its address and port right, and is it not blocked? timeout = "30s" of the target waits '
+        "longer."
+    ),
     "unknown_database": "SELECT name, state_desc, user_access_desc FROM sys.databases shows what can be opened.",
     "certificate_untrusted": (
         "Have the server show a certificate of an authority that this machine trusts, for the name in the URL "

@@ -26,7 +26,7 @@ class Words(Exception):
     [
         (f"[28000] {THROUGH}[SQL Server]Login failed for user 'x'. (18456) (SQLDriverConnect)", "auth_failed"),
         (f"[42000] {THROUGH}[SQL Server]Cannot open database. (4060) (SQLDriverConnect)", "unknown_database"),
-        (f"[HYT00] {THROUGH}Login timeout expired (0) (SQLDriverConnect)", "connect_failed"),
+        (f"[HYT00] {THROUGH}Login timeout expired (0) (SQLDriverConnect)", "timeout"),
         (f"[28000] {THROUGH}No. (18456) (SQL1); [28000] {THROUGH}Not open. (4060) (SQL1)", "unknown_database"),
         (f"[42000] {THROUGH}Not open. (4060) (SQL1); [28000] {THROUGH}No. (18456) (SQL1)", "unknown_database"),
         ("[42000] [FreeTDS][SQL Server]The SELECT permission was denied. (229) (SQLExecDirectW)", "no_permission"),
