@@ -231,10 +231,10 @@ class KeptByServer(Protocol):
     """What a :class:`BackupDriver` adds when methods of its leave the bytes with the server (custody ``server``)."""
 
     # Every backup that the server remembers, whoever made it, oldest first; or all that lie on ``media``, if any.
+    # Pure: what must be restored, beyond what ``standing`` found in it. Until a ``name``: to the end of that backup.
     def history(self, reader: Reader, server: Server, media: Sequence[str] = ()) -> tuple[Record, ...]: ...
-
-    # Pure: what must be restored for these databases. Until a ``name`` means: to the end of that backup.
-    def sequence(self, records: Sequence[Record], until: Until, databases: Sequence[str]) -> ChainChoice: ...
+    def sequence(self, records: Sequence[Record], until: Until, of: Sequence[str], after: str = "") -> ChainChoice: ...
+    def standing(self, reader: Reader, database: str) -> str: ...
 
 
 class HealthDriver(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dbops.spi import Doors
-from dbops_mssql.backup import fingerprint, logins, running
+from dbops_mssql.backup import fingerprint, logins, running, standing
 from dbops_mssql.users import doors as users
 from dbops_mssql.users import passwords
 
@@ -15,6 +15,7 @@ DOORS = Doors(
     },
     holds={
         "new_database": running.new_database,
+        "open_database": standing.open_database,
         "users_lock": users.users_lock,
     },
     calls={

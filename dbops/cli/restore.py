@@ -53,6 +53,10 @@ def _wish(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="ZONE",
             help="Where the server's clock was, for --to TIME, if backups do not say it: Europe/Berlin, +02:00.",
         ),
+        click.option("--standby", is_flag=True, help="Readable, and open for more of the log; SQL Server."),
+        click.option(
+            "--continue", "onto", is_flag=True, help="Go on with --into, which --standby or a failure left open."
+        ),
         click.option("--repo", "repository", metavar="R", help="The repository, instead of the configured one."),
         click.option("--incarnation", default="", metavar="I", help="Which server, when several had this name."),
         click.option("--database", "databases", metavar="DB", multiple=True, help="Only this database; repeatable."),
@@ -157,13 +161,12 @@ def run(
     return 0
 
 
-def _wished(
-    *, point: str, method: str, databases: tuple[str, ...], incarnation: str, media: tuple[str, ...], zone: str
-) -> Wish:
+# Any: click passes parameters by name.
+def _wished(*, point: str, zone: str, **words: Any) -> Wish:
     from dbops.operations.restore import Wish
     from dbops.operations.shelf import until
 
-    return Wish(until=until(point, zone), method=method, incarnation=incarnation, databases=databases, media=media)
+    return Wish(until=until(point, zone), **words)
 
 
 def _code(verdict: Reachability) -> int:

@@ -307,10 +307,14 @@ class BackupRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
-    """What must be restored, in order: a full backup, then what builds on it."""
+    """What must be restored, in order: a full backup, then what builds on it.
+
+    :param extra: what the engine decided when it chose them, for its own compiler.
+    """
 
     repository: str
     records: tuple[BackupRecord, ...]
+    extra: dict[str, Json] = {}
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
@@ -319,6 +323,9 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
     :param paths: beginnings of paths as the server sees them, and as that instance does.
     :param data: a directory of that instance for data files, ``log`` for the others; empty: named as they were.
+    :param standby: the database can be read afterwards and takes more of the log later, where the engine has that.
+    :param after: what an earlier restore has brought into this database, in the engine's own words (see
+        :class:`~dbops.spi.KeptByServer`); empty for a new one.
     """
 
     kind: Literal["directory", "database", "scratch", "instance"]
@@ -329,6 +336,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     paths: dict[str, str] = {}
     data: str = ""
     log: str = ""
+    standby: bool = False
+    after: str = ""
 
 
 class Until(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from dbops.model.backup import BackupRecord, Fingerprints, Objective, Phase, ProofCheck, Verdict, VerifyLevel
 from dbops.model.finding import Missing
+from dbops.plan import Json
 
 __all__ = [
     "BackupPlan",
@@ -158,7 +159,10 @@ class Nearest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChainChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """Which backups bring an instant back, oldest first; or what is missing for it."""
+    """Which backups bring an instant back, oldest first; or what is missing for it.
+
+    :param extra: of an engine that keeps its backups: what it decided, which goes into the :class:`Chain`.
+    """
 
     verdict: Reachability
     reason: str
@@ -167,6 +171,7 @@ class ChainChoice(msgspec.Struct, frozen=True, kw_only=True):
     nearest: Nearest = Nearest()
     recovers_to: datetime | None = None
     notes: tuple[str, ...] = ()
+    extra: dict[str, Json] = {}
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):

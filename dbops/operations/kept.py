@@ -22,7 +22,7 @@ from dbops.plan import SecretRef
 from dbops.spi import KeptByServer
 from dbops.url import is_url, parse_url
 
-__all__ = ["choose", "destination", "keeper", "on_media", "verify_endpoint"]
+__all__ = ["choose", "destination", "keeper", "on_media", "standing", "verify_endpoint"]
 
 
 def keeper(target: Target) -> KeptByServer | None:
@@ -34,9 +34,12 @@ def keeper(target: Target) -> KeptByServer | None:
     return driver if isinstance(driver, KeptByServer) else None
 
 
-def choose(ws: Workspace, target: Target, shelf: Shelf, until: Until, databases: Sequence[str]) -> ChainChoice:
+def choose(
+    ws: Workspace, target: Target, shelf: Shelf, until: Until, databases: Sequence[str], *, after: str = ""
+) -> ChainChoice:
     """What leads to a point, from the manifests and from the server's history as far as it can be read.
 
+    :param after: what is in the database that the restore goes on with, if it does.
     :raises UsageError: the databases are not said, and there are several.
     """
     driver = _required(target)
@@ -44,14 +47,20 @@ def choose(ws: Workspace, target: Target, shelf: Shelf, until: Until, databases:
     told, notes = _history(ws, target, driver)
     records = (*own, *told)
     wanted = tuple(databases) or _only(records, target)
-    choice = driver.sequence(records, until, wanted)
+    choice = driver.sequence(records, until, wanted, after)
     if notes and choice.verdict is Reachability.UNREACHABLE:
         choice = msgspec.structs.replace(choice, verdict=Reachability.UNKNOWN)
     return msgspec.structs.replace(choice, notes=(*choice.notes, *notes))
 
 
 def on_media(
-    ws: Workspace, target: Target, reads: Endpoint | None, media: Sequence[str], wanted: tuple[Until, Sequence[str]]
+    ws: Workspace,
+    target: Target,
+    reads: Endpoint | None,
+    media: Sequence[str],
+    wanted: tuple[Until, Sequence[str]],
+    *,
+    after: str = "",
 ) -> ChainChoice:
     """What leads to a point, from the headers of media alone: the server and the repository may both be lost.
 
@@ -63,7 +72,19 @@ def on_media(
     driver = _required(target)
     with ws.open(Target(name=target.name, endpoint=reads.at(""))) as opened:
         records = driver.history(opened.reader, opened.server, media)
-    return driver.sequence(records, wanted[0], tuple(wanted[1]) or _only(records, target))
+    return driver.sequence(records, wanted[0], tuple(wanted[1]) or _only(records, target), after)
+
+
+def standing(ws: Workspace, target: Target, there: Endpoint | None) -> str:
+    """What is in the database that a restore is to go on with.
+
+    :raises UsageError: none is named.
+    :raises InputError: it is not open for more.
+    """
+    if there is None or not there.database:
+        raise UsageError("--continue goes on with a database", hint="Name it: --into mssql://host/NAME.")
+    with ws.open(Target(name=target.name, endpoint=there.at(""))) as opened:
+        return _required(target).standing(opened.reader, there.database)
 
 
 def _required(target: Target) -> KeptByServer:

@@ -11,7 +11,7 @@ from dbops import registry
 from dbops.backup import objective as law
 from dbops.backup.chain import choose
 from dbops.config import Target, VerifyConfig
-from dbops.errors import InputError
+from dbops.errors import InputError, Unsupported
 from dbops.execute import Outcome
 from dbops.model.backup import BackupRecord, Chain, Custody, Destination, Until
 from dbops.model.finding import Missing
@@ -34,6 +34,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     :param databases: only these; empty for all that the backup holds.
     :param media: places that the destination reads backups from, instead of all that is known of them.
+    :param standby: the database can be read afterwards, and takes more of the log later.
+    :param onto: the database is there, and an earlier restore left it open for more of the log.
     """
 
     until: Until = Until()
@@ -41,6 +43,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     incarnation: str = ""
     databases: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
+    standby: bool = False
+    onto: bool = False
 
 
 class _Inputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,18 +64,31 @@ def plan(
 ) -> tuple[RestoreAnswer, Plan | None]:
     """Whether the point can be brought back, from what and how; and the plan, when it can and ``into`` is said.
 
-    :param into: a directory, or the URL of a database; neither is there yet.
+    :param into: a directory, or the URL of a database; neither is there yet, unless the wish says so.
     :raises DestinationExists: one is.
     """
     wanted, asked = ws.target(target), wish or Wish()
+    if (asked.standby or asked.onto) and kept.keeper(wanted) is None:
+        raise Unsupported(f"{wanted.name}: no restore of this engine leaves a database open for more of the log")
     shelf = open_shelf(ws, wanted, repository)
     place = parse(ws, into) if into is not None else None
-    if place is not None:
-        refuse_existing(ws, wanted.name, place)
-    choice = _choose(ws, wanted, shelf, asked, place)
+    after = _arrive(ws, wanted, asked, place)
+    choice = _choose(ws, wanted, shelf, asked, place, after=after)
     if choice.verdict is not Reachability.REACHABLE or place is None:
         return _answer(shelf, asked, choice, None, ()), None
-    return _planned(ws, shelf, asked, choice, place)
+    return _planned(ws, shelf, asked, choice, place, after=after)
+
+
+def _arrive(ws: Workspace, target: Target, wish: Wish, place: Place | None) -> str:
+    """What is at the place of a restore that goes on there; for any other nothing may be.
+
+    :raises DestinationExists: something is.
+    """
+    if wish.onto:
+        return kept.standing(ws, target, place.endpoint if place else None)
+    if place is not None:
+        refuse_existing(ws, target.name, place)
+    return ""
 
 
 def replan(ws: Workspace, saved: Plan) -> Plan:
@@ -84,9 +101,12 @@ def replan(ws: Workspace, saved: Plan) -> Plan:
     config = ws.config.repository(inputs.repository)
     shelf = Shelf(config, ws.repository(config), saved.target)
     if _kept(ws, saved.target):
-        refuse_existing(ws, saved.target, inputs.place)
-        found = _choose(ws, ws.planned_target(saved), shelf, inputs.wish, inputs.place)
-        made = _planned(ws, shelf, inputs.wish, found, inputs.place)[1] if found.chain else None
+        target = ws.planned_target(saved)
+        after = _arrive(ws, target, inputs.wish, inputs.place)
+        found = _choose(ws, target, shelf, inputs.wish, inputs.place, after=after)
+        if not found.chain:
+            raise InputError(f"the plan for {saved.target} has been overtaken: {found.reason}", hint="Make it again.")
+        made = _planned(ws, shelf, inputs.wish, found, inputs.place, after=after)[1]
         return _there(saved, made)
     chain = tuple(shelf.record(backup) for backup in inputs.backups)
     for one in chain:
@@ -149,14 +169,16 @@ def _notes(outcome: Outcome) -> tuple[str, ...]:
     return tuple(note for note in said if isinstance(note, str) and note)
 
 
-def _choose(ws: Workspace, target: Target, shelf: Shelf, wish: Wish, place: Place | None) -> ChainChoice:
+def _choose(
+    ws: Workspace, target: Target, shelf: Shelf, wish: Wish, place: Place | None, *, after: str = ""
+) -> ChainChoice:
     """A backup that the destination takes; else one that it does not take, so that this is what will be said."""
     if wish.media:
         endpoint = place.endpoint if place else None
-        return kept.on_media(ws, target, endpoint, wish.media, (wish.until, wish.databases))
+        return kept.on_media(ws, target, endpoint, wish.media, (wish.until, wish.databases), after=after)
     kind = place.kind if place else ""
     if kept.keeper(target) is not None:
-        return kept.choose(ws, target, shelf, wish.until, wish.databases)
+        return kept.choose(ws, target, shelf, wish.until, wish.databases, after=after)
     suited = _chosen(shelf, wish, kind if not wish.method else "")
     other = _chosen(shelf, wish, "") if suited.verdict is Reachability.UNREACHABLE else suited
     return other if other.verdict is Reachability.REACHABLE else suited
@@ -175,14 +197,15 @@ def _chosen(shelf: Shelf, wish: Wish, kind: str) -> ChainChoice:
 
 
 def _planned(
-    ws: Workspace, shelf: Shelf, wish: Wish, choice: ChainChoice, place: Place
+    ws: Workspace, shelf: Shelf, wish: Wish, choice: ChainChoice, place: Place, *, after: str = ""
 ) -> tuple[RestoreAnswer, Plan | None]:
     newest = choice.chain[-1]
     backend = registry.backend(newest.engine)
-    chain = Chain(repository=shelf.config.name, records=choice.chain)
+    chain = Chain(repository=shelf.config.name, records=choice.chain, extra=choice.extra)
     if newest.custody is Custody.SERVER:
         verify = _verify_config(ws, shelf.target)
         destination = kept.destination(place.endpoint, wish.databases or newest.databases, verify)
+        destination = msgspec.structs.replace(destination, standby=wish.standby, after=after)
         until = wish.until
     else:
         destination = place.destination(newest, wish.databases, _verify_config(ws, shelf.target).tools)
@@ -220,7 +243,8 @@ def _answer(
         recovers_to=choice.recovers_to.isoformat() if choice.recovers_to else None,
         destination=destination,
         steps=tuple(steps),
-        estimate=_estimate(shelf, choice.chain),
+        # What is in the database already is not read again.
+        estimate=_estimate(shelf, choice.chain[1:] if destination and destination.after else choice.chain),
         notes=(*choice.notes, *shelf.damage),
     )
 

@@ -9,9 +9,10 @@ COPY_ONLY sets are no base of a differential, and begin a chain of logs as well 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import NamedTuple
 
-from dbops_mssql.backup.clock import RESOLUTION, Span
+from dbops_mssql.backup.clock import RESOLUTION, Span, span
 from dbops_mssql.backup.sets import BackupSet, Kind
 from dbops_mssql.backup.walk import State
 
@@ -19,20 +20,33 @@ __all__ = ["Base", "bases"]
 
 
 class Base(NamedTuple):
-    """Sets in the order of restoring, all of them whole."""
+    """Sets in the order of restoring, all of them whole.
+
+    :param inside: they are in the database already, which an earlier restore left open for more.
+    :param stopped: that restore stopped at this local time inside of the last of them, a log: it holds what comes next.
+    """
 
     sets: tuple[BackupSet, ...]
+    inside: bool = False
+    stopped: datetime | None = None
+
+    @property
+    def to_restore(self) -> tuple[BackupSet, ...]:
+        """What is not in the database yet."""
+        return () if self.inside else self.sets
 
     @property
     def state(self) -> State:
         """What the database is at after them."""
-        return State(self.sets[-1].last_fork, self.sets[-1].last_lsn)
+        last = self.sets[-1]
+        return State(last.first_fork, last.first_lsn) if self.stopped else State(last.last_fork, last.last_lsn)
 
     @property
     def ended(self) -> Span:
         """The instant of that state, which is not before it. Times are kept to the second."""
-        last = self.sets[-1].ended
-        return Span(last.earliest, last.latest + RESOLUTION)
+        last = self.sets[-1]
+        end = span(self.stopped, last.zone, last.where) if self.stopped else last.ended
+        return Span(end.earliest, end.latest + RESOLUTION)
 
 
 def bases(usable: Iterable[BackupSet]) -> tuple[Base, ...]:

@@ -34,6 +34,7 @@ from dbops.spi import Host, Reader
 from dbops_mssql.backup import facts as facts_module
 from dbops_mssql.backup import proving, restoring, tsql
 from dbops_mssql.backup import recipe as recipe_module
+from dbops_mssql.backup import standing as standing_module
 from dbops_mssql.backup.facts import About, Database, about
 from dbops_mssql.backup.history import Carried, read_restores, read_sets, records
 from dbops_mssql.backup.logins import ARTIFACT
@@ -88,9 +89,15 @@ class SQLServerBackup:
         sets = read_sets(reader, server.major)
         return tuple(records(sets, read_restores(reader, sets), server))
 
-    def sequence(self, records: Sequence[BackupRecord], until: Until, databases: Sequence[str]) -> ChainChoice:
+    def sequence(
+        self, records: Sequence[BackupRecord], until: Until, of: Sequence[str], after: str = ""
+    ) -> ChainChoice:
         """Pure: what leads to a point."""
-        return restoring.sequence(records, until, databases)
+        return restoring.sequence(records, until, of, after)
+
+    def standing(self, reader: Reader, database: str) -> str:
+        """What is in a database that is RESTORING or in standby."""
+        return standing_module.standing(reader, database)
 
     def compile_backup(self, job: BackupJob, facts: BackupFacts, server: Server) -> tuple[Step, ...]:
         """Pure: one statement for each database.

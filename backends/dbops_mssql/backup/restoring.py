@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import cast
+
+import msgspec
 
 from dbops.errors import InputError, UsageError
 from dbops.model.backup import BackupRecord, Chain, Destination, Until
 from dbops.model.recovery import ChainChoice, Nearest, Reachability
-from dbops.plan import Call, Hold, Opening, Risk, Step
+from dbops.plan import Call, Hold, Json, Opening, Risk, Step
 from dbops_mssql.backup import tsql
 from dbops_mssql.backup.dial import placed, remembered
 from dbops_mssql.backup.history import carried, dated
-from dbops_mssql.backup.sequence import Goal, Sequenced, find
+from dbops_mssql.backup.sequence import After, Goal, Sequenced, find
 from dbops_mssql.backup.sets import KIND_WORDS, BackupSet, Kind, Restored
 
 __all__ = ["compile_restore", "goal_of", "restored", "sequence", "sequenced"]
@@ -20,18 +23,18 @@ __all__ = ["compile_restore", "goal_of", "restored", "sequence", "sequenced"]
 DESTINATION = "destination"
 
 
-def sequence(records: Sequence[BackupRecord], until: Until, databases: Sequence[str]) -> ChainChoice:
+def sequence(records: Sequence[BackupRecord], until: Until, databases: Sequence[str], after: str = "") -> ChainChoice:
     """Pure: the records that hold the sets for these databases, oldest first.
 
     :raises UsageError: the server's clock was never in the time zone that ``until`` names.
     """
     records = [dated(one, until.zone) for one in records]
-    found = {name: sequenced(records, until, name) for name in databases}
+    found = {name: sequenced(records, until, name, after) for name in databases}
     if not found:
         return ChainChoice(verdict=Reachability.UNREACHABLE, reason="No backup of any database is known.")
     worst = max(found.values(), key=lambda one: _BADNESS[one.verdict])
     several = len(found) > 1
-    uuids = {one.uuid for answer in found.values() for one in answer.sets}
+    uuids = {one.uuid for answer in found.values() for one in (answer.inside, *answer.sets) if one}
     instants = [one.recovers_to for one in found.values() if one.recovers_to is not None]
     return ChainChoice(
         verdict=worst.verdict,
@@ -41,6 +44,35 @@ def sequence(records: Sequence[BackupRecord], until: Until, databases: Sequence[
         nearest=worst.nearest if not several else Nearest(),
         recovers_to=min(instants, default=None),
         notes=tuple(dict.fromkeys(note for one in found.values() for note in one.notes)),
+        extra={name: _chosen(one) for name, one in found.items()},
+    )
+
+
+class _Chosen(msgspec.Struct, frozen=True):
+    """What was decided from all sets that are known, which a chain alone would not tell again."""
+
+    sets: tuple[str, ...]
+    stop: Goal
+    inside: str = ""
+
+
+def _chosen(found: Sequenced) -> Json:
+    sets = tuple(one.uuid for one in found.sets)
+    chosen = _Chosen(sets, found.stop, found.inside.uuid if found.inside else "")
+    return cast(Json, msgspec.to_builtins(chosen))
+
+
+def _decided(chain: Chain, until: Until, database: str, after: str) -> Sequenced:
+    if database not in chain.extra:
+        return sequenced(chain.records, until, database, after)
+    chosen = msgspec.convert(chain.extra[database], _Chosen)
+    by_uuid = {one.uuid: one for one in _known(chain.records, until.zone)[0]}
+    return Sequenced(
+        verdict=Reachability.REACHABLE,
+        reason="",
+        sets=tuple(by_uuid[one] for one in chosen.sets),
+        stop=chosen.stop,
+        inside=by_uuid.get(chosen.inside),
     )
 
 
@@ -64,18 +96,19 @@ def _age(record: BackupRecord) -> tuple[datetime, int, str]:
     return record.finished_at, max((one.last_lsn for one in carried(record).sets), default=0), record.id
 
 
-def sequenced(records: Sequence[BackupRecord], until: Until, database: str) -> Sequenced:
+def sequenced(records: Sequence[BackupRecord], until: Until, database: str, after: str = "") -> Sequenced:
     """Pure: the sets for one database."""
     sets, restores = _known(records, until.zone)
+    inside = msgspec.json.decode(after, type=After) if after else None
     if until.kind != "name":
-        return find(sets, database, goal_of(until), restores)
+        return find(sets, database, goal_of(until), restores, inside)
     record = next((one for one in records if one.id == until.value), None)
     last = next((one for one in _sets(record, until.zone) if one.database == database), None) if record else None
     if last is None:
         return Sequenced(verdict=Reachability.UNREACHABLE, reason=f"There is no backup {until.value} of {database}.")
     own = [one for one in sets if one.family == last.family]
     before = [one for one in own if one.uuid == last.uuid or one.last_lsn < last.last_lsn]
-    found = find([last] if last.kind is Kind.FULL else before, database, Goal(), restores)
+    found = find([last] if last.kind is Kind.FULL else before, database, Goal(), restores, inside)
     if found.verdict is Reachability.REACHABLE and found.sets[-1].uuid != last.uuid:
         reason = f"What {last.label} builds on is not known or not whole."
         return Sequenced(verdict=Reachability.UNREACHABLE, reason=reason, missing=("a full backup",))
@@ -126,9 +159,43 @@ def compile_restore(chain: Chain, destination: Destination, until: Until) -> tup
             hint="Say --database NAME and --into mssql://host/NEW_NAME.",
         )
     target = tsql.into(destination.database, destination.paths, destination.data, destination.log)
-    found = sequenced(chain.records, until, destination.only[0])
-    steps = restored(found, target, DESTINATION, "restore")
-    return (held("new", destination.database, DESTINATION, steps, keep=True),)
+    found = _decided(chain, until, destination.only[0], destination.after)
+    if not found.sets:
+        raise InputError(found.reason)
+    steps = (*_each(found, target, DESTINATION, "restore"), _last(found, target, destination))
+    if destination.after:
+        return (_onto(destination, steps),)
+    major = found.sets[-1].version[0] if destination.standby and found.sets[-1].version else 0
+    return (held("new", destination.database, DESTINATION, steps, keep=True, major=major),)
+
+
+def _last(found: Sequenced, target: tsql.Target, destination: Destination) -> Call:
+    if not destination.standby:
+        return _recover(target, DESTINATION, "restore")
+    undo = tsql.undo_file(found.sets[0], target)
+    return Call(
+        id="restore-standby",
+        summary=f"let {target.database} be read; it takes more logs later, as long as {undo} is kept",
+        risk=Risk.WRITE,
+        provider="backend",
+        operation="restore.run",
+        arguments={"sql": tsql.standby(target.database, undo), "what": "recovery for readers"},
+        endpoint=DESTINATION,
+    )
+
+
+def _onto(destination: Destination, steps: Sequence[Step]) -> Hold:
+    return Hold(
+        id="onto",
+        summary=f"make sure that {destination.database} is as it was found: open for more logs",
+        risk=Risk.WRITE,
+        opening=Opening(
+            what="open_database",
+            arguments={"database": destination.database, "after": destination.after},
+            endpoint=DESTINATION,
+        ),
+        steps=tuple(steps),
+    )
 
 
 def restored(found: Sequenced, target: tsql.Target, endpoint: str, prefix: str) -> tuple[Step, ...]:
@@ -138,43 +205,52 @@ def restored(found: Sequenced, target: tsql.Target, endpoint: str, prefix: str) 
     """
     if not found.sets:
         raise InputError(found.reason)
-    steps: list[Step] = [
-        Call(
+    return (*_each(found, target, endpoint, prefix), _recover(target, endpoint, prefix))
+
+
+def _each(found: Sequenced, target: tsql.Target, endpoint: str, prefix: str) -> Iterator[Step]:
+    made = {file.number for file in found.inside.files} if found.inside else set[int]()
+    for number, one in enumerate(found.sets, 1):
+        yield Call(
             id=f"{prefix}-{number}",
             summary=f"restore {one.label} and leave the database open for more",
             risk=Risk.WRITE,
             provider="backend",
             operation="restore.run",
             arguments={
-                "sql": tsql.restore(one, target, found.stop),
+                "sql": tsql.restore(one, target, found.stop, made),
                 "bytes": one.bytes,
                 "what": f"{KIND_WORDS[one.kind]} {number}",
             },
             endpoint=endpoint,
         )
-        for number, one in enumerate(found.sets, 1)
-    ]
-    steps.append(
-        Call(
-            id=f"{prefix}-recover",
-            summary=f"bring {target.database} online",
-            risk=Risk.WRITE,
-            provider="backend",
-            operation="restore.run",
-            arguments={"sql": tsql.recover(target.database), "what": "recovery"},
-            endpoint=endpoint,
-        )
+        made |= {file.number for file in one.files}
+
+
+def _recover(target: tsql.Target, endpoint: str, prefix: str) -> Call:
+    return Call(
+        id=f"{prefix}-recover",
+        summary=f"bring {target.database} online",
+        risk=Risk.WRITE,
+        provider="backend",
+        operation="restore.run",
+        arguments={"sql": tsql.recover(target.database), "what": "recovery"},
+        endpoint=endpoint,
     )
-    return tuple(steps)
 
 
-def held(step: str, database: str, endpoint: str, steps: Sequence[Step], *, keep: bool) -> Hold:
-    """Steps that make and use a database whose name is free."""
+def held(step: str, database: str, endpoint: str, steps: Sequence[Step], *, keep: bool, major: int = 0) -> Hold:
+    """Steps that make and use a database whose name is free.
+
+    :param major: of the only version that can do it; 0 for any.
+    """
     return Hold(
         id=step,
         summary=f"make sure that nothing is called {database}",
         risk=Risk.WRITE,
-        opening=Opening(what="new_database", arguments={"database": database, "keep": keep}, endpoint=endpoint),
+        opening=Opening(
+            what="new_database", arguments={"database": database, "keep": keep, "major": major}, endpoint=endpoint
+        ),
         steps=tuple(steps),
         close="" if keep else f"drop {database}",
     )

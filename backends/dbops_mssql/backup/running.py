@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from dbops.errors import DbopsError, DestinationExists, ToolFailed
+from dbops.errors import DbopsError, DestinationExists, ToolFailed, Unsupported
 from dbops.model.backup import ProofCheck, Verdict
 from dbops.model.server import Endpoint
 from dbops.plan import Value
@@ -81,10 +81,12 @@ def new_database(arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> 
     """A name that nothing has yet. What was made under it is dropped when a step fails, and always unless ``keep``.
 
     :raises DestinationExists: a database has the name, in whatever state.
+    :raises Unsupported: the instance is of another version than ``major``, where that counts.
     """
     name = str(arguments["database"])
     with connected(endpoint, runtime) as link:
         state = _state(link, name)
+        _refuse_upgrade(link, int(str(arguments.get("major", 0))), endpoint)
     if state:
         raise DestinationExists(
             f"the database {name} is there already on {endpoint.at('master')} ({state}), and no restore goes over it",
@@ -98,6 +100,20 @@ def new_database(arguments: Arguments, endpoint: Endpoint, runtime: Runtime) -> 
         raise
     if not arguments.get("keep"):
         _drop(name, endpoint, runtime)
+
+
+def _refuse_upgrade(link: Link, major: int, endpoint: Endpoint) -> None:
+    """A database that is upgraded while it is recovered cannot take the old version's log afterwards."""
+    there = (
+        int(link.dicts("SELECT CONVERT(int, SERVERPROPERTY('ProductMajorVersion')) AS major")[0]["major"])
+        if major
+        else 0
+    )
+    if there != major:
+        raise Unsupported(
+            f"a database in standby is never upgraded: the backup is of version {major}, {endpoint.at('')} of {there}",
+            hint="Restore without --standby, or on an instance of that version.",
+        )
 
 
 def _state(link: Link, name: str) -> str:

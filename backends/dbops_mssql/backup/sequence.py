@@ -25,7 +25,7 @@ from dbops_mssql.backup.forks import Forks, Sure
 from dbops_mssql.backup.sets import BackupSet, Kind, Restored, unusable
 from dbops_mssql.backup.walk import Logs, Way, walk
 
-__all__ = ["Goal", "Sequenced", "find"]
+__all__ = ["After", "Goal", "Sequenced", "find"]
 
 
 class Goal(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,10 +40,19 @@ class Goal(msgspec.Struct, frozen=True, kw_only=True):
     zone: int | None = None
 
 
+class After(msgspec.Struct, frozen=True):
+    """What an earlier restore brought into a database that it left open for more: the last set, and the local time
+    that it was stopped at inside of it."""
+
+    uuid: str
+    stopped: datetime | None = None
+
+
 class Sequenced(msgspec.Struct, frozen=True, kw_only=True):
     """The sets to restore, in their order; or why there is no such sequence.
 
     :param stop: the last log is stopped there; None to restore all of it.
+    :param inside: the last set in the database already, where it is not a new one.
     :param recovers_to: the instant whose state comes back; of sets without an exact one, when the last of them began.
     """
 
@@ -55,6 +64,7 @@ class Sequenced(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
     nearest: Nearest = Nearest()
     notes: tuple[str, ...] = ()
+    inside: BackupSet | None = None
 
 
 class _Found(NamedTuple):
@@ -64,13 +74,19 @@ class _Found(NamedTuple):
 
     @property
     def sets(self) -> tuple[BackupSet, ...]:
-        return (*self.base.sets, *self.way.logs, *([self.last] if self.last else []))
+        return (*self.base.to_restore, *self.way.logs, *([self.last] if self.last else []))
 
 
 def find(
-    sets: Iterable[BackupSet], database: str, goal: Goal | None = None, restores: Sequence[Restored] = ()
+    sets: Iterable[BackupSet],
+    database: str,
+    goal: Goal | None = None,
+    restores: Sequence[Restored] = (),
+    after: After | None = None,
 ) -> Sequenced:
     """The sequence for one database.
+
+    :param after: onto one that an earlier restore left open for more.
 
     :param sets: of any databases; sets of one family lead to one another also under another name of the database.
     :param restores: of this database, as far as they are remembered.
@@ -80,11 +96,29 @@ def find(
     wanted = goal or Goal()
     if not named:
         return Sequenced(verdict=Reachability.UNREACHABLE, reason=f"There is no backup of {database}.")
+    if after is not None:
+        return _onto(every, database, wanted, restores, after)
     answers = [
         _Search([one for one in every if one.family == family], database, wanted, restores).answer()
         for family in _families(named)
     ]
     return next((one for one in answers if one.verdict is Reachability.REACHABLE), _closest(answers))
+
+
+def _onto(
+    every: Sequence[BackupSet], database: str, goal: Goal, restores: Sequence[Restored], after: After
+) -> Sequenced:
+    last = next((one for one in every if one.uuid == after.uuid), None)
+    if last is None:
+        reason = f"The last backup set in the database, {after.uuid}, is not among those that are known."
+        return Sequenced(verdict=Reachability.UNREACHABLE, reason=reason, missing=(after.uuid,))
+    search = _Search([one for one in every if one.family == last.family], database, goal, restores)
+    search.bases = (Base((last,), inside=True, stopped=after.stopped),)
+    found = search.answer()
+    if found.sets or goal != Goal() or search.logs.beyond(search.bases[0].state):
+        return found
+    reason = f"No log backup is newer than what is in the database: {last.label}."
+    return Sequenced(verdict=Reachability.UNREACHABLE, reason=reason, missing=(f"log from {last.last_lsn}",))
 
 
 def _families(named: Iterable[BackupSet]) -> list[str]:
@@ -146,6 +180,8 @@ class _Search:
     def _ends_there(self, base: Base) -> bool:
         """The very second that people are shown as the end of a set, of this database by this name."""
         last = base.sets[-1].ended
+        if base.inside:
+            return False
         if self.goal.time is None or last.earliest != last.latest or not self.forks.seen(base.state.fork):
             return False
         return base.ended.earliest <= self.goal.time < base.ended.latest
@@ -182,7 +218,7 @@ class _Search:
         best: tuple[object, ...] | None = None
         found: _Found | None = None
         for base in self.bases:
-            ends: list[tuple[Way, BackupSet | None]] = [(Way(base.state), None)]
+            ends: list[tuple[Way, BackupSet | None]] = [] if base.inside else [(Way(base.state), None)]
             ends += walk(self.logs, base.state, lambda _: True)
             for way, log in ends:
                 last = log or base.sets[-1]
@@ -201,8 +237,13 @@ class _Search:
             sets=found.sets,
             stop=self._stop() if found.last is not None else Goal(),
             recovers_to=reached,
-            notes=tuple(refusal.notes(self.sets, found.sets)),
+            notes=self._notes(found),
+            inside=found.base.sets[-1] if found.base.inside else None,
         )
+
+    def _notes(self, found: _Found) -> tuple[str, ...]:
+        inside = [f"{one.label} is the last that is in the database" for one in found.base.sets if found.base.inside]
+        return (*inside, *refusal.notes(self.sets, found.sets))
 
     def _stop(self) -> Goal:
         return msgspec.structs.replace(self.goal, zone=self.clock) if isinstance(self.clock, int) else self.goal

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from dbops_mssql.backup.clock import local
-from dbops_mssql.backup.places import device, is_url, moved, seen_from
+from dbops_mssql.backup.places import device, file_name, is_url, moved, seen_from
 from dbops_mssql.backup.sequence import Goal
 from dbops_mssql.backup.sets import BackupSet, Kind
 from dbops_mssql.quoting import identifier, literal
 
 __all__ = [
-    "Options", "back_up", "check_database", "header", "into", "recover", "restore", "standby", "tail", "verify_only",
+    "Options", "back_up", "check_database", "header", "into", "recover", "restore", "standby", "tail", "undo_file",
+    "verify_only",
 ]  # fmt: skip
 
 # The S3 connector cuts a file into 10,000 parts at most; the largest part makes for the largest file.
@@ -77,10 +78,15 @@ def _common(places: Sequence[str], options: Options) -> list[str]:
     return [*words, "STATS = 5"]
 
 
-def restore(one: BackupSet, target: Target, goal: Goal | None = None) -> str:
-    """One set of a sequence, left open for the next. ``goal``: a log is stopped there."""
+def restore(one: BackupSet, target: Target, goal: Goal | None = None, made: Collection[int] = ()) -> str:
+    """One set of a sequence, left open for the next.
+
+    :param goal: a log is stopped there.
+    :param made: numbers of files that sets before it made: a log takes MOVE for those alone that came with it.
+    """
     words = ["NORECOVERY"]
-    words += [f"MOVE {literal(file.name)} TO {literal(_place(one, target, file.number))}" for file in one.files]
+    files = [file for file in one.files if one.kind is not Kind.LOG or file.number not in made]
+    words += [f"MOVE {literal(file.name)} TO {literal(_place(one, target, file.number))}" for file in files]
     words += _file(one)
     words += _stop(one, goal) if one.kind is Kind.LOG and goal is not None else []
     what = "LOG" if one.kind is Kind.LOG else "DATABASE"
@@ -119,6 +125,13 @@ def _stamp(at: datetime) -> str:
 def recover(database: str) -> str:
     """Bring it online."""
     return f"RESTORE DATABASE {identifier(database)} WITH RECOVERY"
+
+
+def undo_file(one: BackupSet, target: Target) -> str:
+    """Where what is rolled back for readers is kept until the next log comes: beside the first file of the data."""
+    first = min((file for file in one.files if file.kind == "D"), key=lambda file: file.number, default=None)
+    place = _place(one, target, first.number) if first else f"{target.data or '.'}/{file_name(target.database)}_1"
+    return f"{place.rpartition('_')[0]}_undo.tuf"
 
 
 def standby(database: str, undo_file: str) -> str:

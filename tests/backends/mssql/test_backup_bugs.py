@@ -10,7 +10,7 @@ import pytest
 
 from dbops.model.recovery import Reachability
 from dbops_mssql.backup.dial import placed
-from dbops_mssql.backup.sequence import Goal, Sequenced, find
+from dbops_mssql.backup.sequence import After, Goal, Sequenced, find
 from dbops_mssql.backup.sets import BackupSet, DatabaseFile, Kind, Media, Restored
 
 NOON = datetime(2026, 3, 1, 12)  # noqa: DTZ001  msdb keeps local times
@@ -315,6 +315,23 @@ def test_a_target_later_than_the_last_log_is_refused_with_the_nearest_instant() 
     assert found.verdict is Reachability.UNREACHABLE
     assert "No log backup reaches that instant: the last is the log backup" in found.reason
     assert found.nearest.before == at(1)
+
+
+def test_logs_go_onto_a_database_that_an_earlier_restore_left_open() -> None:
+    sets = [full("F", 0, 100, 110), log("L1", 1, 90, 200), log("L2", 2, 200, 300), log("L3", 3, 301, 400)]
+    onto = After("L1")
+    assert names(find(sets, "shop", after=onto)) == ["L2"]
+    assert names(find(sets, "shop", Goal(time=at(1.5)), after=onto)) == ["L2"]
+    early = find(sets, "shop", Goal(time=at(0.5)), after=onto)
+    assert early.verdict is Reachability.UNREACHABLE
+    gap = find(sets, "shop", after=After("L2"))
+    assert gap.verdict is Reachability.UNREACHABLE
+    assert "log is missing from 300 to 301" in gap.reason
+    assert "is not among those that are known" in find(sets, "shop", after=After("gone")).reason
+    stopped = After("L1", NOON + timedelta(minutes=30))
+    assert names(find(sets, "shop", Goal(time=at(0.75)), after=stopped)) == ["L1"]
+    assert names(find(sets, "shop", after=stopped)) == ["L1", "L2"]
+    assert find(sets, "shop", Goal(time=at(0.25)), after=stopped).verdict is Reachability.UNREACHABLE
 
 
 def test_a_target_before_the_first_full_is_refused() -> None:

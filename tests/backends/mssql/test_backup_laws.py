@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import hypothesis.strategies as st
+import msgspec
 from hypothesis import given, settings
 
 from dbops.model.recovery import Reachability
-from dbops_mssql.backup.sequence import find
+from dbops_mssql.backup.sequence import After, find
+from dbops_mssql.backup.sets import Kind
 from tests.backends.mssql.backup_model import HISTORIES, STEP, Server, ask
 
 
@@ -50,6 +52,20 @@ def test_latest_is_the_newest_set_that_can_be_reached(server: Server) -> None:
         assert next(one.finished for one in server.taken if one.uuid == found.sets[-1].uuid) == max(ends)
     else:
         assert ends == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(HISTORIES)
+def test_a_restore_that_goes_on_ends_where_one_in_a_single_go_does(server: Server) -> None:
+    whole = find(server.sets, "shop", restores=server.restores)
+    for number in range(1, len(whole.sets)):
+        before, after = whole.sets[:number], whole.sets[number:]
+        if any(one.kind is not Kind.LOG for one in after):
+            continue  # nothing but logs goes onto a database that is there
+        onto = find(server.sets, "shop", restores=server.restores, after=After(before[-1].uuid))
+        done = server.replay(msgspec.structs.replace(onto, sets=(*before, *onto.sets)), None)
+        assert done == server.replay(whole, None)
+        assert onto.inside == before[-1]
 
 
 @settings(max_examples=100, deadline=None)

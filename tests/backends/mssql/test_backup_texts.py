@@ -222,6 +222,22 @@ def test_a_backup_without_checksums_is_verified_without() -> None:
     assert tsql.standby("copy", "D:\\undo") == "RESTORE DATABASE [copy] WITH STANDBY = N'D:\\undo'"
 
 
+def test_the_undo_file_lies_beside_the_data() -> None:
+    data = DatabaseFile(number=1, name="shop", path="D:\\data\\shop.mdf")
+    with_files = msgspec.structs.replace(ONE, files=(data,))
+    assert tsql.undo_file(with_files, tsql.into("copy")) == "D:\\data\\copy_undo.tuf"
+    assert tsql.undo_file(with_files, tsql.into("co_py", data="/mnt/d")) == "/mnt/d/co_py_undo.tuf"
+    assert tsql.undo_file(ONE, tsql.into("copy", data="/mnt/d")) == "/mnt/d/copy_undo.tuf"
+
+
+def test_a_log_moves_only_the_files_that_came_with_it() -> None:
+    """MOVE in RESTORE LOG is for files that were added in the time that the log covers."""
+    files = tuple(DatabaseFile(number=number, name=f"f{number}", path=f"D:\\{number}.ndf") for number in (1, 3))
+    sql = tsql.restore(msgspec.structs.replace(ONE, files=files), tsql.into("copy"), made={1, 2})
+    assert "MOVE N'f3' TO" in sql
+    assert "MOVE N'f1'" not in sql
+
+
 @pytest.mark.parametrize(
     ("text", "number"),
     [("37000000012300001", 37000000012300001), ("00000025:0000007b:0001", 37 * 10**15 + 123 * 10**5 + 1)],

@@ -8,20 +8,23 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from dbops import registry
 from dbops.config import BackupConfig, Config, RepositoryConfig, Target, VerifyConfig
-from dbops.errors import DestinationExists, NotPermitted, ToolFailed, Unsupported, UsageError
+from dbops.errors import DestinationExists, InputError, NotPermitted, ToolFailed, Unsupported, UsageError
 from dbops.execute.context import Context
 from dbops.model.backup import Custody, Fingerprints, Until, Verdict
 from dbops.model.finding import Missing
 from dbops.model.recovery import Reachability
+from dbops.model.stored import RestoreAnswer
 from dbops.operations import backup, plans, restore, verify
 from dbops.operations.restore import Wish
 from dbops.operations.workspace import Workspace
+from dbops.session import connect
 from dbops.state import State
 from dbops.testing.mssql import MssqlServer, Simulate
 from dbops_mssql.backup import link
@@ -415,6 +418,127 @@ def test_when_all_is_lost_the_media_lead_back(shop: Shop) -> None:
     answer, _ = restore.plan(alone, "shop", wish=instant, into=shop.into("again"))
     assert answer.verdict is Reachability.UNKNOWN
     assert "in which time zone" in answer.reason
+
+
+def rows_of(shop: Shop, database: str) -> list[int]:
+    return [int(str(one)) for (one,) in shop.other.sql("SELECT id FROM dbo.orders ORDER BY id", database=database)]
+
+
+def in_standby(shop: Shop, database: str) -> bool:
+    asked = f"SELECT is_in_standby FROM sys.databases WHERE name = N'{database}'"
+    return bool(shop.other.sql(asked)[0][0])
+
+
+def bring(ws: Workspace, shop: Shop, database: str, **wish: Any) -> RestoreAnswer:
+    """Plan and carry out."""
+    made = Wish(databases=("shop",), **wish)
+    answer, plan = restore.plan(ws, "shop", wish=made, into=shop.into(database))
+    assert plan is not None, answer.reason
+    restore.result(answer, plan, plans.apply(ws, plan))
+    return answer
+
+
+@pytest.mark.proves("mssql", "restore.physical", by="a simulator")
+def test_a_copy_can_be_read_between_logs(shop: Shop) -> None:
+    """In standby, then one log further, and at last online."""
+    from dbops.report.restore import plan_text
+
+    ws = shop.workspace(owns=True)
+    backup.run(ws, "shop", databases=["shop"])
+    answer = bring(ws, shop, "copy", standby=True)
+    assert "RESTORE DATABASE [copy] WITH STANDBY = N'E:\\data\\copy_undo.tuf'" in plan_text(answer)
+    assert in_standby(shop, "copy")
+    assert rows_of(shop, "copy") == [1, 2]
+    shop.server.sql("INSERT INTO dbo.orders VALUES (3, N'milk')", database="shop")
+    backup.run(ws, "shop", method="log", databases=["shop"])
+    answer = bring(ws, shop, "copy", standby=True, onto=True)
+    assert [one.method for one in answer.chain] == ["full", "log"]
+    assert "MOVE" not in plan_text(answer)
+    assert "is the last that is in the database" in plan_text(answer)
+    assert (rows_of(shop, "copy"), in_standby(shop, "copy")) == ([1, 2, 3], True)
+    shop.server.sql("INSERT INTO dbo.orders VALUES (4, N'salt')", database="shop")
+    backup.run(ws, "shop", method="log", databases=["shop"])
+    bring(ws, shop, "copy", onto=True)
+    assert (rows_of(shop, "copy"), in_standby(shop, "copy")) == ([1, 2, 3, 4], False)
+    with pytest.raises(InputError, match="the database copy is ONLINE: it was recovered"):
+        restore.plan(ws, "shop", wish=Wish(databases=("shop",), onto=True), into=shop.into("copy"))
+
+
+def test_a_restore_that_was_stopped_inside_of_a_log_goes_on_with_that_log(shop: Shop) -> None:
+    ws = shop.workspace(owns=True)
+    for hours, method in ((-5, "full"), (-1, "log")):
+        shop.server.instance.offset = timedelta(hours=hours)
+        backup.run(ws, "shop", method=method, databases=["shop"])
+    now = datetime.now(UTC)
+    first, second = (Until(kind="time", time=now - timedelta(hours=hours)) for hours in (4, 2))
+    bring(ws, shop, "copy", standby=True, until=first)
+    answer = bring(ws, shop, "copy", standby=True, onto=True, until=second)
+    assert [one.method for one in answer.chain] == ["log"]
+    back = Wish(databases=("shop",), onto=True, until=Until(kind="time", time=now - timedelta(hours=3)))
+    refused, plan = restore.plan(ws, "shop", wish=back, into=shop.into("copy"))
+    assert (refused.verdict, plan) == (Reachability.UNREACHABLE, None)
+    answer = bring(ws, shop, "copy", onto=True)
+    assert [one.method for one in answer.chain] == ["log"]
+
+
+def test_what_cannot_be_gone_on_with_is_told(shop: Shop) -> None:
+    ws = shop.workspace(owns=True)
+    backup.run(ws, "shop", databases=["shop"])
+    onto = Wish(databases=("shop",), onto=True)
+    with pytest.raises(InputError, match="there is no database copy to go on with"):
+        restore.plan(ws, "shop", wish=onto, into=shop.into("copy"))
+    with pytest.raises(UsageError, match="--continue goes on with a database"):
+        restore.plan(ws, "shop", wish=onto)
+    bring(ws, shop, "copy", standby=True)
+    with pytest.raises(DestinationExists):
+        restore.plan(ws, "shop", wish=Wish(databases=("shop",)), into=shop.into("copy"))
+    answer, plan = restore.plan(ws, "shop", wish=onto, into=shop.into("copy"))
+    assert (answer.verdict, plan) == (Reachability.UNREACHABLE, None)
+    assert "No log backup is newer than what is in the database: the full backup of" in answer.reason
+
+
+def test_readers_of_a_standby_are_not_thrown_out(shop: Shop) -> None:
+    ws = shop.workspace(owns=True)
+    backup.run(ws, "shop", databases=["shop"])
+    bring(ws, shop, "copy", standby=True)
+    backup.run(ws, "shop", method="log", databases=["shop"])
+    with connect(
+        registry.backend("mssql"), shop.other.endpoint(database="copy"), resolve=ws.secrets.resolve, timeout_s=5
+    ) as it:
+        assert it.scalar("SELECT COUNT(*) FROM dbo.orders") == 2
+        with pytest.raises(ToolFailed, match="Exclusive access could not be obtained because the database is in use"):
+            bring(ws, shop, "copy", onto=True)
+        assert in_standby(shop, "copy")
+    bring(ws, shop, "copy", onto=True)
+
+
+def test_a_plan_that_was_overtaken_is_refused(shop: Shop) -> None:
+    ws = shop.workspace(owns=True)
+    backup.run(ws, "shop", databases=["shop"])
+    bring(ws, shop, "copy", standby=True)
+    backup.run(ws, "shop", method="log", databases=["shop"])
+    _, plan = restore.plan(ws, "shop", wish=Wish(databases=("shop",), onto=True), into=shop.into("copy"))
+    assert plan is not None
+    bring(ws, shop, "copy", standby=True, onto=True)
+    with pytest.raises(InputError, match="has been overtaken: No log backup is newer than what is in the database"):
+        plans.apply(ws, plan)
+    with pytest.raises(InputError, match="more was restored into copy since the plan was made"):
+        restore.carry_out(ws, plan)
+    assert in_standby(shop, "copy")
+
+
+def test_a_standby_is_of_the_version_that_wrote_the_backup(shop: Shop) -> None:
+    backup.run(shop.ws, "shop", databases=["shop"])
+    answer, plan = restore.plan(shop.ws, "shop", wish=Wish(databases=("shop",), standby=True), into=shop.into("copy"))
+    assert plan is not None, answer
+    before = shop.other.instance.version
+    shop.other.instance.version = "17.0.1000.7"
+    try:
+        with pytest.raises(Unsupported, match="a database in standby is never upgraded: the backup is of version 16"):
+            plans.apply(shop.ws, plan)
+    finally:
+        shop.other.instance.version = before
+    assert names(shop.other) == set()
 
 
 @pytest.mark.parametrize(("zone", "verdict"), [("+05:30", "reachable"), ("+12:00", "unreachable"), ("", "unknown")])

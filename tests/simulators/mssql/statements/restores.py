@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tests.simulators.mssql import media, names, rights
@@ -109,7 +110,7 @@ def _apply(session: Session, name: str, database: Database | None, one: Written,
             one, one.row["last_recovery_fork_guid"], one.lsn("last_lsn"), one.row["backup_set_uuid"]
         )
     else:
-        made = _next(session, database, one)
+        made = _next(session, database, one, words)
     number = memory.known(one) or memory.remember(one)
     memory.restores.append(
         {
@@ -121,6 +122,7 @@ def _apply(session: Session, name: str, database: Database | None, one: Written,
             "restore_type": one.type,
             "replace": "REPLACE" in words.switches,
             "recovery": "NORECOVERY" not in words.switches,
+            "stop_at": _stop(words),
             "restart": False,
             "device_count": len(one.devices),
         }
@@ -171,11 +173,12 @@ def _become(made: Database, other: Database) -> None:
     made.database_guid = uuid.uuid4()
 
 
-def _next(session: Session, database: Database | None, one: Written) -> Database:
+def _next(session: Session, database: Database | None, one: Written, words: Words) -> Database:
     """A differential or a log."""
     memory = media.memory(session.instance)
     here = memory.underway.get(database.database_id) if database else None
-    if database is None or here is None or database.state != 1:
+    standby = database is not None and bool(database.options.get("is_in_standby"))
+    if database is None or here is None or not (database.state == 1 or standby):
         raise failed(
             3117, "The log or differential backup cannot be restored because no files are ready to rollforward."
         )
@@ -197,23 +200,43 @@ def _next(session: Session, database: Database | None, one: Written) -> Database
             f"The log in this backup set terminates at LSN {one.lsn('last_lsn')}, which is too early to apply to the "
             f"database. A more recent log backup that includes LSN {here.lsn} can be restored.",
         )
+    _exclusive(session, database)
     files = database.files
     _become(database, copy.deepcopy(one.database))
     database.files = files
-    database.options["state"] = 1
-    memory.underway[database.database_id] = Underway(
-        one, one.row["last_recovery_fork_guid"], one.lsn("last_lsn"), here.full
-    )
+    database.options |= {"state": 1, "is_in_standby": False, "is_read_only": False}
+    # One that is stopped is not at its end, and can be taken again.
+    reached = one.lsn("last_lsn") - (1 if _stops_inside(one, words) else 0)
+    memory.underway[database.database_id] = Underway(one, one.row["last_recovery_fork_guid"], reached, here.full)
     return database
+
+
+def _stop(words: Words) -> datetime | None:
+    return datetime.fromisoformat(words.values["STOPAT"]) if "STOPAT" in words.values else None
+
+
+def _stops_inside(one: Written, words: Words) -> bool:
+    stop, finished = _stop(words), one.row["backup_finish_date"]
+    return stop is not None and isinstance(finished, datetime) and stop < finished
+
+
+def _exclusive(session: Session, database: Database) -> None:
+    others = [one for one in session.instance.sessions.values() if one is not session and one.database == database.name]
+    if others:
+        raise failed(3101, "Exclusive access could not be obtained because the database is in use.")
 
 
 def _recover(session: Session, database: Database, words: Words) -> None:
     memory = media.memory(session.instance)
     here = memory.underway.pop(database.database_id, None)
-    if here is None or database.state != 1:
+    if here is None or not (database.state == 1 or database.options.get("is_in_standby")):
         raise failed(3153, "The database is already fully recovered.")
-    database.options["state"] = 0
+    database.options |= {"state": 0, "is_in_standby": False, "is_read_only": False}
     if "STANDBY" in words.values:
+        if here.last.row["software_major_version"] != int(session.instance.version.partition(".")[0]):
+            raise failed(
+                3180, "This backup cannot be restored using WITH STANDBY because a database upgrade is needed."
+            )
         database.options |= {"is_in_standby": True, "is_read_only": True}
         memory.underway[database.database_id] = here
         return
