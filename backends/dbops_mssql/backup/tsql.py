@@ -85,8 +85,8 @@ def restore(one: BackupSet, target: Target, goal: Goal | None = None, made: Coll
     :param made: numbers of files that sets before it made: a log takes MOVE for those alone that came with it.
     """
     words = ["NORECOVERY"]
-    files = [file for file in one.files if one.kind is not Kind.LOG or file.number not in made]
-    words += [f"MOVE {literal(file.name)} TO {literal(_place(one, target, file.number))}" for file in files]
+    new = [file for file in one.files if one.kind is not Kind.LOG or file.number not in made]
+    words += [f"MOVE {literal(file.name)} TO {literal(_place(one, target, file.number))}" for file in new]
     words += _file(one)
     words += _stop(one, goal) if one.kind is Kind.LOG and goal is not None else []
     what = "LOG" if one.kind is Kind.LOG else "DATABASE"
