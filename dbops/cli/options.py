@@ -30,7 +30,6 @@ __all__ = [
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])  # Any: click passes parameters by name
-ENGINES_OF_URLS = ("postgresql", "mysql", "mariadb", "mssql")
 
 
 class Duration(click.ParamType[float]):

@@ -55,11 +55,6 @@ class MssqlServer:
         self.administrator = address.user or "sa"
         self.remember(self.administrator, password)
 
-    @property
-    def simulated(self) -> bool:
-        """No server is behind it."""
-        return self.instance is not None
-
     def remember(self, login: str, password: str) -> None:
         """What ``url`` and ``endpoint`` say for a login."""
         self._passwords.keep(login, password)

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import cast
 
 from dbops import own_server
-from dbops.claim import claimed, remove, take_over
-from dbops.errors import CouldNotTell, DbopsError, DestinationExists, OutputError, ToolFailed
-from dbops.model.finding import Missing
+from dbops.errors import CouldNotTell, OutputError, ToolFailed
 from dbops.model.server import Endpoint, Version
+from dbops.partial import partial_directory, refuse_full, refuse_taken
 from dbops.plan import Value
 from dbops.scratch import scratch_directory
 from dbops.spi import Host, Runtime
@@ -22,7 +21,6 @@ from dbops_mysql.installation import LABELS, Family, Installation, installations
 
 __all__ = ["copy_area", "fitting", "new_directory"]
 
-PARTIAL = ".dbops-partial"
 Held = tuple[Mapping[str, Value], Endpoint | None]
 
 
@@ -37,12 +35,10 @@ def new_directory(arguments: Mapping[str, object], _endpoint: Endpoint, runtime:
     :raises ToolFailed: the program is missing.
     """
     path = Path(str(arguments["path"])).absolute()
-    if path.exists() or path.is_symlink():
-        raise DestinationExists(f"{path} is there already", hint="Restore into a directory that is not there yet.")
-    _check_room(path, int(str(arguments["need_bytes"])), runtime)
+    refuse_taken(path)
+    refuse_full(path, int(str(arguments["need_bytes"])), runtime.host)
     programs = _programs(arguments, runtime.host)
-    root = path.with_name(f"{path.name}{PARTIAL}")
-    with _root(root):
+    with partial_directory(path) as root:
         data = root / "data"
         data.mkdir(mode=0o700)
         yield {"data": str(data), **programs}, None
@@ -51,33 +47,6 @@ def new_directory(arguments: Mapping[str, object], _endpoint: Endpoint, runtime:
             data.rename(path)
         except OSError as error:
             raise OutputError(f"{path} cannot be made: {error.strerror}") from None
-
-
-@contextmanager
-def _root(root: Path) -> Generator[None]:
-    take_over(root)
-    try:
-        root.mkdir(mode=0o700, parents=True)
-    except OSError as error:
-        raise OutputError(f"{root} cannot be made: {error.strerror}") from None
-    with claimed(root):
-        try:
-            yield
-        except DbopsError as error:
-            error.hint = " ".join(filter(None, (error.hint, "What had been restored was removed.")))
-            raise
-        finally:
-            remove(root)
-
-
-def _check_room(path: Path, need: int, runtime: Runtime) -> None:
-    free = runtime.host.free_bytes(path.parent)
-    if not isinstance(free, Missing) and free < need:
-        raise OutputError(
-            f"{path.parent} has {free:,} bytes free, and the copy needs {need:,}",
-            hint="Restore to another place.",
-            reason="no_space",
-        )
 
 
 @contextmanager

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from dbops import own_server
-from dbops.claim import claimed, remove, take_over
+from dbops.claim import remove
 from dbops.errors import DbopsError, DestinationExists, Locked, NotPermitted, OutputError
-from dbops.model.finding import Missing
 from dbops.model.server import Endpoint
+from dbops.partial import partial_directory, refuse_full, refuse_taken
 from dbops.plan import Value
 from dbops.spi import Runtime
 from dbops_postgresql import tools
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["new_database", "new_directory", "partial_database"]
 
 Held = tuple[Mapping[str, Value], Endpoint | None]
-PARTIAL = ".dbops-partial"
 ROLES_FIRST = "If a role is missing: load roles.sql of this backup first, as its RESTORE.md shows."
 
 
@@ -50,13 +49,10 @@ def new_directory(arguments: Mapping[str, object], _endpoint: Endpoint, runtime:
     """
     path = Path(str(arguments["path"])).absolute()
     beside = path.with_name(f"{path.name}.tablespaces")
-    root = path.with_name(f"{path.name}{PARTIAL}")
     oids = str(arguments.get("tablespaces", "")).split()
-    for taken in (path, beside):
-        if taken.exists() or taken.is_symlink():
-            raise DestinationExists(f"{taken} is there already", hint="Restore into a directory that is not there yet.")
-    _check_room(path, int(str(arguments.get("need_bytes", 0))), runtime)
-    with _root(root):
+    refuse_taken(path, beside)
+    refuse_full(path, int(str(arguments.get("need_bytes", 0))), runtime.host)
+    with partial_directory(path) as root:
         outputs: dict[str, Value] = {f"t{oid}": str(root / f"t{oid}") for oid in oids}
         yield (
             {
@@ -69,23 +65,6 @@ def new_directory(arguments: Mapping[str, object], _endpoint: Endpoint, runtime:
             None,
         )
         _publish(root, path, beside, oids)
-
-
-@contextmanager
-def _root(root: Path) -> Generator[None]:
-    take_over(root)
-    try:
-        root.mkdir(mode=0o700, parents=True)
-    except OSError as error:
-        raise OutputError(f"{root} cannot be made: {error.strerror}") from None
-    with claimed(root):
-        try:
-            yield
-        except DbopsError as error:
-            error.hint = " ".join(filter(None, (error.hint, "What had been restored was removed.")))
-            raise
-        finally:
-            remove(root)
 
 
 def _publish(root: Path, path: Path, beside: Path, oids: list[str]) -> None:
@@ -102,16 +81,6 @@ def _publish(root: Path, path: Path, beside: Path, oids: list[str]) -> None:
     except OSError as error:
         remove(beside)
         raise OutputError(f"{path} cannot be made: {error.strerror}") from None
-
-
-def _check_room(path: Path, need: int, runtime: Runtime) -> None:
-    free = runtime.host.free_bytes(path.parent)
-    if not isinstance(free, Missing) and free < need:
-        raise OutputError(
-            f"{path.parent} has {free:,} bytes free, and the copy needs {need:,}",
-            hint="Restore to another place.",
-            reason="no_space",
-        )
 
 
 @contextmanager
