@@ -8,6 +8,7 @@ from dbops.access.covered import Covered
 from dbops.access.escalation import escalations
 from dbops.access.naming import label
 from dbops.access.signed import lenders, running, signed
+from dbops.access.unseen import barring, letting
 from dbops.model.access import PUBLIC, SecuredObject
 from dbops.model.audit import Block
 
@@ -37,6 +38,7 @@ class Blocks:
             yield from self._signed()
             yield from self._becoming()
             yield from self._escalating()
+            yield from self._unseen()
         yield from self._account()
         yield from self._gates()
         if allowed and not self._effective.behind(self._object, self._action) >> self._who & 1:
@@ -49,6 +51,8 @@ class Blocks:
             yield "row-level security: only the rows that its predicates let through, for owners and administrators too"
         if self._action in THROUGH:
             yield from self._reached(self._view(), frozenset())
+        for group in barring(self._effective, self._who, self._object, self._action):
+            yield f"whether {self._principal.name} is in {self._name(group)}, to which it is denied, is not known"
 
     def _name(self, number: int) -> str:
         return self._snapshot.principals[number].name
@@ -111,6 +115,14 @@ class Blocks:
         for one in escalations(self._effective):
             if one.who >> self._who & 1:
                 yield Block(kind="escalation", summary=f"{self._principal.name} can still come to it: {one.summary}")
+
+    def _unseen(self) -> Iterator[Block]:
+        for group in letting(self._effective, self._who, self._object, self._action):
+            yield Block(
+                kind="unknown_group",
+                summary=f"whether {self._principal.name} is in {self._name(group)}, which may, is not known: ask the "
+                "directory",
+            )
 
     def _chains(self) -> Iterator[Block]:
         """Code that leads there without asking, or asking somebody else, and that may be used."""

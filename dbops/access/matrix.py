@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dbops.access.closure import each
 from dbops.access.effective import Effective
 from dbops.access.naming import label
+from dbops.access.unseen import unseen
 from dbops.model.access import PUBLIC, SecuredObject
 from dbops.model.audit import AccessReport, Holder, Holders, Row
 
@@ -57,7 +58,10 @@ def holders(effective: Effective, one: SecuredObject, action: str) -> Holders:
         for number in each(nominal)
     ]
     public = any(grant.grantee == PUBLIC and grant.actions & bit for grant in snapshot.grants(one))
-    return Holders(action=action, object=label(snapshot, one), public=public, holders=tuple(found))
+    unknown = tuple(snapshot.principals[number].name for number in unseen(snapshot) if nominal >> number & 1)
+    return Holders(
+        action=action, object=label(snapshot, one), public=public, holders=tuple(found), members_unknown=unknown
+    )
 
 
 def access_of(effective: Effective, who: int) -> AccessReport:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from dbops.access.accounts import is_account, split_account
 from dbops.errors import UsageError
-from dbops.model.access import AccessSnapshot, Principal, Rules, SecuredObject
+from dbops.model.access import UNKNOWN_MEMBERS, AccessSnapshot, Principal, Rules, SecuredObject
 
 __all__ = ["find", "find_accounts", "find_principal", "label", "parts", "spell", "split_kind"]
 
@@ -193,4 +193,12 @@ def _called(one: Principal, text: str) -> bool:
 
 def _near(text: str, snapshot: AccessSnapshot) -> str:
     close = get_close_matches(text, [one.name for one in snapshot.principals], n=1)
-    return f"Did you mean {close[0]!r}?" if close else ""
+    groups = [one.name for one in snapshot.principals if UNKNOWN_MEMBERS in one.attributes]
+    found = [f"Did you mean {close[0]!r}?"] if close else []
+    if groups:
+        more = f" and {len(groups) - 3} more" if len(groups) > 3 else ""
+        found.append(
+            f"Not everybody is known who is in {', '.join(groups[:3])}{more}: who comes in by such a group may do what "
+            "it may."
+        )
+    return " ".join(found)

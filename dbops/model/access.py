@@ -22,6 +22,7 @@ from dbops.model.server import Version
 __all__ = [
     "FORMAT",
     "PUBLIC",
+    "UNKNOWN_MEMBERS",
     "AccessSnapshot",
     "Covering",
     "DefaultGrant",
@@ -45,6 +46,8 @@ __all__ = [
 
 FORMAT: Literal["dbops.access/1"] = "dbops.access/1"
 PUBLIC = 0
+UNKNOWN_MEMBERS = "MEMBERS UNKNOWN"
+"""The attribute of a group that others keep (a directory), and that did not tell everybody who is in it."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):

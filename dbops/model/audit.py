@@ -191,12 +191,16 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Holders(msgspec.Struct, frozen=True, kw_only=True):
-    """Everybody who may do something with an object."""
+    """Everybody who may do something with an object.
+
+    :param members_unknown: groups among them that others belong to of whom nothing is known here.
+    """
 
     action: str
     object: str
     public: bool
     holders: tuple[Holder, ...]
+    members_unknown: tuple[str, ...] = ()
 
 
 class AccessReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -166,6 +166,7 @@ def holders(found: Holders) -> str:
     """Everybody who may, one in a line."""
     head = f"{found.action} on {found.object}: {len(found.holders)} principal(s)"
     public = ["granted to PUBLIC: every present and future account"] if found.public else []
+    public += [f"not known: who is in {name}, and may it too" for name in found.members_unknown]
     rows = [
         (one.principal, "login" if one.login else "role", "usable" if one.usable else "nominal", _limited(one.limited))
         for one in found.holders

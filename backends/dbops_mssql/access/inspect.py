@@ -15,12 +15,12 @@ from dbops.model.finding import Missing
 from dbops.model.server import Server
 from dbops.spi import Reader
 from dbops_mssql.access.fixed import SYSTEM_DATABASES
+from dbops_mssql.access.groups import read_groups
 from dbops_mssql.access.inside import READ, Inside
 from dbops_mssql.access.kinds import Builtin, rules
 from dbops_mssql.access.people import PUBLIC_ID, Login, Logins, People
 from dbops_mssql.access.things import Things
 from dbops_mssql.probe import DATABASE as AZURE_DATABASE
-from dbops_mssql.quoting import literal
 from dbops_mssql.statement import text
 
 __all__ = ["inspect"]
@@ -99,29 +99,10 @@ class _Building:
             self.people.login(one)
         for role, member in self._reader.tuples(text("access_members")):
             self.people.member(role, member, admin=role in fixed)
-        for number in list(self.people.groups):
-            self._group(number)
+        read_groups(self._reader, self.people)
         self._rights(logins)
         for server, number, remote in self._reader.tuples(text("access_linked")):
             self.people.linked(number, server, remote)
-
-    def _group(self, number: int) -> None:
-        """Who is in a group of Windows, as far as the server says."""
-        group = self.people.all[number]
-        if "ENTRA" in group.attributes:
-            self.people.mark(number, "MEMBERS UNKNOWN")
-            return
-        try:
-            name = literal(group.user or group.name)
-            rows = self._reader.tuples(text("access_group_members").replace("@name", name).replace("%", "%%"))
-        except DbopsError:
-            self.people.mark(number, "MEMBERS UNKNOWN")
-            return
-        for name, sort, *_ in rows:
-            if str(sort).strip() == "user":
-                self.people.in_group(number, name)
-            else:
-                self.people.mark(number, "MEMBERS UNKNOWN")
 
     def _rights(self, logins: list[Login]) -> None:
         rows: dict[tuple[int, int], list[Row]] = {}

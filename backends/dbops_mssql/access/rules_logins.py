@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dbops.access.audit import Flaw
+from dbops.model.access import UNKNOWN_MEMBERS
 from dbops.model.finding import Missing, Remedy, Severity
 from dbops_mssql.access.audited import Audited
 from dbops_mssql.quoting import identifier
@@ -99,7 +100,7 @@ def builtin_groups(audited: Audited) -> Iterator[Flaw]:
 def unknown_groups(audited: Audited) -> Iterator[Flaw]:
     """Groups of which the server did not say who is in them: nobody's access by them can be judged."""
     for _, one in audited.logins():
-        if audited.has(one, "MEMBERS UNKNOWN"):
+        if audited.has(one, UNKNOWN_MEMBERS):
             yield Flaw(
                 principal=one.name,
                 summary=f"who is in {one.user or one.name} is not known here (or not all): what its members may do is "

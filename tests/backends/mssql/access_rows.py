@@ -235,7 +235,7 @@ class Rows:
 
     def _members(self, sql: str) -> list[Row]:
         for group, rows in self.groups.items():
-            if f"@acctname = {literal(group)}," in sql:
+            if f"@acctname = {literal(group)},".lower() in sql.lower():
                 return rows
         raise NotPermitted("The EXECUTE permission was denied on the object 'xp_logininfo'", reason="no_permission")
 
