@@ -25,7 +25,7 @@ __all__ = ["LOGIN", "REPORT", "Scene", "Shop", "directory", "workspace"]
 LOGIN = "dbops"
 REPORT = "report.html"
 
-# A tenth of a second would be rash elsewhere: here the sleeper went to sleep a moment ago.
+# A hundredth of a second would be rash elsewhere: here the sleeper went to sleep a moment ago.
 CONFIG = """\
 # Written by `dbops demo`.
 
@@ -51,7 +51,7 @@ into = {scratch}
 tools = {tools}
 
 [targets.shop.health.thresholds]
-{impatient} = {{ warning = 0.1, critical = 300 }}
+{impatient} = {{ warning = 0.01, critical = 300 }}
 
 [targets.shop-admin]
 url = {admin_url}

@@ -136,7 +136,9 @@ def test_a_program_that_is_missing_is_named(context: Context) -> None:
 
 
 def test_a_deadline_kills_it(context: Context) -> None:
+    began = time.monotonic()
     outcome = run(context, command("c", "echo so far >&2; sleep 600 & sleep 600", deadline_s=1))
+    assert time.monotonic() - began < 300
     assert isinstance(outcome.error, ToolFailed)
     assert outcome.error.message == "sh did not end within 1 s and was killed: so far"
 
@@ -169,8 +171,10 @@ def ended(pid: int) -> bool:
 
 
 def test_a_run_that_is_stopped_from_another_thread_ends_it(context: Context) -> None:
+    began = time.monotonic()
     threading.Timer(0.5, context.stop.set).start()
     outcome = run(context, command("long", "sleep 600"), command("next", "true"))
+    assert time.monotonic() - began < 300
     assert isinstance(outcome.error, Interrupted)
     assert outcome.step("next").status is StepStatus.NOT_RUN
 
@@ -251,8 +255,10 @@ def test_a_failing_source_never_looks_like_the_end(context: Context, shelf: Shel
 
 
 def test_one_that_works_on_after_its_input_ended_can_be_stopped(context: Context) -> None:
+    began = time.monotonic()
     threading.Timer(0.5, context.stop.set).start()
     outcome = run(context, feed(*script("cat > /dev/null; sleep 600")))
+    assert time.monotonic() - began < 300
     assert isinstance(outcome.error, Interrupted)
 
 

@@ -49,11 +49,11 @@ class Place:
             options={name: value for name, value in (options or TRUSTED).items() if value},
         )
 
-    def reader(self, password: str = PASSWORD, timeout_s: float = 5, **how: str) -> AbstractContextManager[SqlReader]:
+    def reader(self, password: str = PASSWORD, timeout_s: float = 30, **how: str) -> AbstractContextManager[SqlReader]:
         return connect(backend, self.endpoint(**how), resolve=lambda _ref: password, timeout_s=timeout_s)
 
     def writer(self, **how: str) -> AbstractContextManager[SqlWriter]:
-        return writer(backend, self.endpoint(**how), resolve=lambda _ref: PASSWORD, timeout_s=5)
+        return writer(backend, self.endpoint(**how), resolve=lambda _ref: PASSWORD, timeout_s=30)
 
 
 Start = Callable[..., Place]

@@ -583,7 +583,7 @@ def test_progress_is_asked_over_a_second_connection(shop: Shop, monkeypatch: pyt
     shop.server.instance.set_rows("sys.dm_exec_requests", requests)
     try:
         with link.connected(endpoint, context) as one, link.watched(one, endpoint, context, "shop", 1000):
-            assert told.get(timeout=10) == ("shop", 500, 1000)
+            assert told.get(timeout=60) == ("shop", 500, 1000)
     finally:
         shop.server.instance.state.rows.clear()
 

@@ -139,7 +139,7 @@ def test_a_question_that_takes_too_long_is_stopped_on_the_server_too(scripted: S
         heeded.append(session.cancelled.is_set())
 
     place = scripted({"slow": slow, **ONE})
-    with place.reader(timeout_s=1, scheme=scheme, TrustServerCertificate="yes") as reader:
+    with place.reader(timeout_s=3, scheme=scheme, TrustServerCertificate="yes") as reader:
         with pytest.raises(ReadFailed, match=r"[Tt]imeout expired") as caught:
             reader.tuples("SELECT slow")
         assert caught.value.reason == "timeout"
@@ -266,7 +266,7 @@ def test_a_reader_gives_way_and_a_writer_s_transaction_is_whole(scripted: Start)
             writer.run("WRONG")
     [settings, *rest] = heard(place)
     assert "XACT_ABORT ON" in settings
-    assert "LOCK_TIMEOUT 5000" in settings
+    assert "LOCK_TIMEOUT 30000" in settings
     rollback = "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION"
     assert rest == ["BEGIN TRANSACTION", "GRANT 1", "COMMIT", "BEGIN TRANSACTION", "WRONG", rollback]
 

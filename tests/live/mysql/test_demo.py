@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,7 +60,8 @@ def _starts_again(said: str, kept: Path) -> None:
     argv = [sys.executable, "-m", "dbops", "targets", "test", "shop", *config]
     told = ""
     try:
-        for _ in range(20):
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
             told = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, cwd="/").stdout
             if "answers" in told:
                 break

@@ -273,21 +273,20 @@ def test_a_clone_goes_away_when_storing_it_fails_or_is_interrupted(
 
 @MYSQL
 def test_a_server_that_dies_while_it_clones_leaves_nothing(
-    private_mysql: Private, runtime: Runtime, short: Path
+    private_mysql: Private, runtime: Runtime, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = small(private_mysql)
     server.sql("INSTALL PLUGIN clone SONAME 'mysql_clone.so'")
 
-    def kill() -> None:
-        while not list(short.glob("*/server/copy")):
+    def kill(_cloning: object, worker: threading.Thread) -> None:
+        while worker.is_alive() and not list(short.glob("*/server/copy")):
             time.sleep(0.0005)
         server.kill()
+        worker.join(60)
 
-    worker = threading.Thread(target=kill, daemon=True)
-    worker.start()
+    monkeypatch.setattr(clone._Cloning, "_watch", kill)
     with pytest.raises(Unreachable), cloned(server, runtime, short):
         pass
-    worker.join(10)
     assert list(short.iterdir()) == []
 
 

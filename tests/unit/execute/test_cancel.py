@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,8 +25,7 @@ class Silent:
 
     def read(self, n: int, /) -> bytes:
         self.waiting.set()
-        if not self._cancelled.wait(20):
-            return b""
+        assert self._cancelled.wait(60), "nobody ended it"
         raise ToolFailed("the program was killed by SIGKILL")
 
     def cancel(self) -> None:
@@ -55,14 +53,12 @@ def silent(rig: Rig) -> Silent:
 
 def test_a_neighbour_that_fails_ends_a_read_that_waits(rig: Rig, silent: Silent) -> None:
     def bad(_arguments: Mapping[str, object], _runtime: object) -> Mapping[str, Value]:
-        assert silent.waiting.wait(5)
+        assert silent.waiting.wait(60)
         raise ToolFailed("the true cause")
 
     rig.backend.calls["bad"] = bad
-    began = time.monotonic()
     both = Together(id="all", summary="both", risk=Risk.READ, steps=(copying("x"), rig.call("bad")), limit=2)
     outcome = rig.run(both)
-    assert time.monotonic() - began < 5
     assert outcome.error.message == "the true cause"
     assert outcome.step("x").status is StepStatus.FAILED
     assert "stopped" in outcome.step("x").error, "that it was ended is the cause, not how the program died of it"
@@ -70,13 +66,11 @@ def test_a_neighbour_that_fails_ends_a_read_that_waits(rig: Rig, silent: Silent)
 
 def test_a_stop_from_outside_ends_a_read_that_waits(rig: Rig, silent: Silent) -> None:
     def halt() -> None:
-        assert silent.waiting.wait(5)
+        assert silent.waiting.wait(60)
         rig.context.halt()
 
     threading.Thread(target=halt, daemon=True).start()
-    began = time.monotonic()
     outcome = rig.run(copying("x"))
-    assert time.monotonic() - began < 5
     assert isinstance(outcome.error, Interrupted)
 
 

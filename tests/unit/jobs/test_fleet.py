@@ -45,33 +45,33 @@ def test_one_that_hangs_is_given_up_and_frees_its_place() -> None:
 
     def work(n: int) -> int:
         if n == 0:
-            release.wait(20)
+            release.wait(60)
         return n
 
-    began = time.monotonic()
-    answers = side_by_side((0, 1, 2), work, limit=1, timeout_s=0.2)
-    assert time.monotonic() - began < 5
+    answers = side_by_side((0, 1, 2), work, limit=1, timeout_s=1)
+    assert not release.is_set()
     assert [one.error is None for one in answers] == [False, True, True]
     error = answers[0].error
     assert isinstance(error, Unreachable)
     assert error.reason == "timeout"
-    assert error.message == "no answer within 0.2s"
+    assert error.message == "no answer within 1.0s"
     assert "--timeout" in error.hint
     release.set()
 
 
 def test_an_answer_that_comes_too_late_is_dropped() -> None:
-    given_up = threading.Event()
+    given_up, answered = threading.Event(), threading.Event()
 
     def work(n: int) -> int:
         if n == 0:
-            assert given_up.wait(5)
+            assert given_up.wait(60)
+            answered.set()
             return n
         given_up.set()  # only reached once the first one's place is free
-        time.sleep(0.1)
+        assert answered.wait(60)
         return n
 
-    late, other = side_by_side((0, 1), work, limit=1, timeout_s=0.3)
+    late, other = side_by_side((0, 1), work, limit=1, timeout_s=1)
     assert isinstance(late.error, Unreachable)
     assert other.result == 1
 
