@@ -33,7 +33,7 @@ from dbops.model.doctor import Configured, Examined
 from dbops.model.finding import Missing
 from dbops.model.health import Check, Observation
 from dbops.model.health import Question as HealthQuestion
-from dbops.model.recovery import ChainChoice
+from dbops.model.recovery import ChainChoice, Reached
 from dbops.model.server import Endpoint, Server, Session, Tool, Version
 from dbops.model.users import Desired, Wanted
 from dbops.plan import Seal, SecretRef, Step, Value
@@ -228,12 +228,12 @@ class BackupDriver(Protocol):
 
 @runtime_checkable
 class KeptByServer(Protocol):
-    """What a :class:`BackupDriver` adds when methods of its leave the bytes with the server (custody ``server``)."""
+    """What a :class:`BackupDriver` adds when its methods leave the bytes with the server: all it remembers, or what
+    is on ``media``; pure: what must be restored after what is ``standing`` there; by database, what it reached."""
 
-    # Every backup that the server remembers, whoever made it, oldest first; or all that lie on ``media``, if any.
-    # Pure: what must be restored, beyond what ``standing`` found in it. Until a ``name``: to the end of that backup.
     def history(self, reader: Reader, server: Server, media: Sequence[str] = ()) -> tuple[Record, ...]: ...
     def sequence(self, records: Sequence[Record], until: Until, of: Sequence[str], after: str = "") -> ChainChoice: ...
+    def reached(self, records: Sequence[Record], of: Sequence[str]) -> Mapping[str, Sequence[Reached]]: ...
     def standing(self, reader: Reader, database: str) -> str: ...
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from dbops.backup import objective as law
@@ -12,7 +13,7 @@ from dbops.backup.chain import complete
 from dbops.backup.text import duration
 from dbops.model.backup import BackupRecord, Objective, PastRun, Verdict
 from dbops.model.finding import Missing
-from dbops.model.recovery import Coverage, Range, Reachability, Span
+from dbops.model.recovery import Coverage, Range, Reachability, Reached, Span
 
 __all__ = ["cover"]
 
@@ -23,16 +24,20 @@ def cover(
     end: datetime,
     objective: Objective,
     runs: Sequence[PastRun] = (),
+    *,
+    reached: Mapping[str, Sequence[Reached]] | None = None,
 ) -> Coverage:
     """Spans without a gap from ``start`` to ``end``, cut wherever another backup takes over.
 
     A backup takes over when it is published (``finished_at``), if it holds a newer state; one that failed its
     verification, or whose parents are gone, never does.
+
+    :param reached: by database, of an engine that tells by itself what its backups and logs lead to; what came back
+        would be as old as the oldest of them.
     """
-    every = tuple(records)
-    usable = sorted((one for one in every if _usable(one, every)), key=lambda one: (one.finished_at, one.id))
-    cuts = [start, *(one.finished_at for one in usable if start < one.finished_at < end), end]
-    spans = tuple(_span(begins, ends, usable, objective, runs) for begins, ends in pairwise(cuts) if begins < ends)
+    parts = [_Part(one) for one in ({"": _whole(tuple(records))} if reached is None else reached).values()]
+    cuts = sorted({start, end, *(at for part in parts for at in part.published if start < at < end)})
+    spans = tuple(_span(begins, ends, parts, objective, runs) for begins, ends in pairwise(cuts))
     losses = [span.loss_s for span in spans if span.loss_s is not None]
     return Coverage(
         start=start,
@@ -42,6 +47,50 @@ def cover(
         verdict=_verdict(spans),
         reasons=tuple(_complaint(span, objective) for span in spans if span.within_objective is not True),
     )
+
+
+class _Part:
+    """What is restored by itself: the server, or one database. Asked for moments and stretches of time."""
+
+    def __init__(self, points: Iterable[Reached]) -> None:
+        ordered = sorted(points, key=lambda one: (one.published, one.record.id))
+        self.published = [one.published for one in ordered]
+        self._best = list(accumulate(ordered, _newer))
+        self._begins, self._ends = _merged(one for one in ordered if one.since is not None)
+
+    def best(self, at: datetime) -> Reached | None:
+        """The newest state that could be brought back then."""
+        number = bisect_right(self.published, at)
+        return self._best[number - 1] if number else None
+
+    def exact(self, begins: datetime, ends: datetime) -> bool:
+        """Every instant of this stretch can be reached."""
+        number = bisect_right(self._begins, begins) - 1
+        return number >= 0 and ends <= self._ends[number]
+
+
+def _newer(one: Reached, other: Reached) -> Reached:
+    return max(one, other, key=_newest)
+
+
+def _newest(one: Reached) -> tuple[datetime, str]:
+    return one.instant, one.record.id
+
+
+def _merged(logs: Iterable[Reached]) -> tuple[list[datetime], list[datetime]]:
+    begins: list[datetime] = []
+    ends: list[datetime] = []
+    for since, until in sorted((one.since or one.instant, one.instant) for one in logs):
+        if ends and since <= ends[-1]:
+            ends[-1] = max(ends[-1], until)
+        else:
+            begins.append(since)
+            ends.append(until)
+    return begins, ends
+
+
+def _whole(every: Sequence[BackupRecord]) -> list[Reached]:
+    return [Reached(published=one.finished_at, instant=one.instant, record=one) for one in every if _usable(one, every)]
 
 
 def _verdict(spans: Sequence[Span]) -> Literal["covered", "gaps", "unknown"]:
@@ -56,28 +105,29 @@ def _usable(record: BackupRecord, every: Sequence[BackupRecord]) -> bool:
 
 
 def _span(
-    begins: datetime, ends: datetime, usable: Sequence[BackupRecord], objective: Objective, runs: Sequence[PastRun]
+    begins: datetime, ends: datetime, parts: Sequence[_Part], objective: Objective, runs: Sequence[PastRun]
 ) -> Span:
-    published = [one for one in usable if one.finished_at <= begins]
-    best = max(published, key=lambda one: (one.instant, one.id), default=None)
-    if best is None:
+    exact = bool(parts) and all(part.exact(begins, ends) for part in parts)
+    found = [part.best(begins) for part in parts]
+    best = min((one for one in found if one is not None), key=_newest, default=None)
+    if best is None or None in found:
         nothing = Missing("no_backup", "there was no backup")
         return Span(
-            start=begins, end=ends, recoverable=False, exact=False, backup=None, recovers_to=None, loss_s=None,
+            start=begins, end=ends, recoverable=False, exact=exact, backup=None, recovers_to=None, loss_s=None,
             rto_s=nothing, within_objective=False,
         )  # fmt: skip
-    loss, rto = (ends - best.instant).total_seconds(), _rto(best, runs)
+    loss, rto = (ends - best.instant).total_seconds(), _rto(best.record, runs)
     return Span(
         start=begins,
         end=ends,
         recoverable=True,
-        exact=False,
-        backup=best.id,
+        exact=exact,
+        backup=best.record.id,
         recovers_to=best.instant,
         loss_s=loss,
         rto_s=rto,
         within_objective=_within(loss, rto, objective),
-        proven=best.proven is not None,
+        proven=best.record.proven is not None,
     )
 
 

@@ -203,12 +203,21 @@ def verify(
 @backup.command()
 @options.target
 @click.option("--since", metavar="TIME", help="Where the window begins; 30 days ago or at the first backup.")
+@DATABASES
 @REPOSITORY
 @options.formats("text", "json")
 @options.output
 @options.workspace
 def coverage(
-    ws: Workspace, /, *, target: str, since: str | None, repository: str | None, format_: str, output: str | None
+    ws: Workspace,
+    /,
+    *,
+    target: str,
+    since: str | None,
+    databases: tuple[str, ...],
+    repository: str | None,
+    format_: str,
+    output: str | None,
 ) -> int:
     """For every instant of the window: what a failure would have cost. Exit code 1: more than the objective allows."""
     from dbops.durations import instant
@@ -217,7 +226,7 @@ def coverage(
 
     wanted = ws.target(target)
     begins = instant(since, "--since") if since else None
-    found = catalogue.coverage(ws, wanted, since=begins, repository=repository)
+    found = catalogue.coverage(ws, wanted, since=begins, databases=databases, repository=repository)
     emit(
         found,
         schema="dbops.backup.coverage/1",

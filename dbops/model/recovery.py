@@ -26,6 +26,7 @@ __all__ = [
     "Predicted",
     "Range",
     "Reachability",
+    "Reached",
     "Retention",
     "ScheduleEntry",
     "ServerChange",
@@ -172,6 +173,21 @@ class ChainChoice(msgspec.Struct, frozen=True, kw_only=True):
     recovers_to: datetime | None = None
     notes: tuple[str, ...] = ()
     extra: dict[str, Json] = {}
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """What could be brought back from one moment on.
+
+    :param published: when the last backup that it takes was finished.
+    :param instant: the newest state that it brings back, and no later than the truth.
+    :param since: a log lets every instant after this one be reached, up to ``instant``; None: that one alone.
+    :param record: the last backup of it.
+    """
+
+    published: datetime
+    instant: datetime
+    since: datetime | None = None
+    record: BackupRecord
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+
+import msgspec
 
 from dbops.backup.coverage import cover
 from dbops.config import Target
 from dbops.model.recovery import Coverage
 from dbops.model.stored import Backups, Details, Pinned
-from dbops.operations.shelf import Shelf, detached, open_shelf, who
+from dbops.operations import kept
+from dbops.operations.shelf import detached, open_shelf, who
 from dbops.operations.workspace import Workspace
 from dbops.plan import Call, Plan, Risk
 
@@ -76,21 +80,34 @@ def _mark(ws: Workspace, backup: str, operation: str, reason: str, repository: s
 
 
 def coverage(
-    ws: Workspace, target: str | Target, *, since: datetime | None = None, repository: str | None = None
+    ws: Workspace,
+    target: str | Target,
+    *,
+    since: datetime | None = None,
+    databases: Sequence[str] = (),
+    repository: str | None = None,
 ) -> Coverage:
     """For every instant of the window until now: recoverable or not, and in how long.
 
     :param since: where the window begins; left out, the objective's recovery window (else 30 days), but not before
         the first backup.
+    :param databases: only these. Of a server that keeps its backups itself, all but its own are meant by none.
     """
     wanted = ws.target(target)
     shelf = open_shelf(ws, wanted, repository)
     shelf.refuse_damage()
-    now = ws.now()
-    return cover(shelf.records, since or _begins(shelf, wanted, now), now, wanted.objective, shelf.runs())
+    now, runs = ws.now(), shelf.runs()
+    if kept.keeper(wanted) is None:
+        records = tuple(one for one in shelf.records if one.whole or set(databases) <= set(one.databases))
+        begins = since or _begins([one.finished_at for one in records], wanted, now)
+        return cover(records, begins, now, wanted.objective, runs)
+    reached, notes = kept.reached(ws, wanted, shelf, databases)
+    begins = since or _begins([one.published for part in reached.values() for one in part], wanted, now)
+    found = cover((), begins, now, wanted.objective, runs, reached=reached)
+    unread = "unknown" if notes and found.verdict == "gaps" else found.verdict
+    return msgspec.structs.replace(found, verdict=unread, reasons=(*found.reasons, *notes))
 
 
-def _begins(shelf: Shelf, target: Target, now: datetime) -> datetime:
+def _begins(published: Iterable[datetime], target: Target, now: datetime) -> datetime:
     window = timedelta(seconds=target.objective.keep.within_s) or WINDOW
-    first = min((one.finished_at for one in shelf.records), default=now - window)
-    return max(first, now - window)
+    return max(min(published, default=now - window), now - window)

@@ -6,7 +6,7 @@ and is lost with the server.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -14,7 +14,7 @@ from dbops import registry
 from dbops.config import Target, VerifyConfig
 from dbops.errors import ConfigError, DbopsError, Unsupported, UsageError
 from dbops.model.backup import BackupRecord, Custody, Destination, Until
-from dbops.model.recovery import ChainChoice, Reachability
+from dbops.model.recovery import ChainChoice, Reachability, Reached
 from dbops.model.server import Endpoint
 from dbops.operations.shelf import Shelf
 from dbops.operations.workspace import Workspace
@@ -22,7 +22,7 @@ from dbops.plan import SecretRef
 from dbops.spi import KeptByServer
 from dbops.url import is_url, parse_url
 
-__all__ = ["choose", "destination", "keeper", "on_media", "standing", "verify_endpoint"]
+__all__ = ["choose", "destination", "keeper", "on_media", "reached", "standing", "verify_endpoint"]
 
 
 def keeper(target: Target) -> KeptByServer | None:
@@ -43,14 +43,29 @@ def choose(
     :raises UsageError: the databases are not said, and there are several.
     """
     driver = _required(target)
-    own = tuple(one for one in shelf.records if one.custody is Custody.SERVER)
-    told, notes = _history(ws, target, driver)
-    records = (*own, *told)
+    records, notes = _known(ws, target, shelf, driver)
     wanted = tuple(databases) or _only(records, target)
     choice = driver.sequence(records, until, wanted, after)
     if notes and choice.verdict is Reachability.UNREACHABLE:
         choice = msgspec.structs.replace(choice, verdict=Reachability.UNKNOWN)
     return msgspec.structs.replace(choice, notes=(*choice.notes, *notes))
+
+
+def _known(
+    ws: Workspace, target: Target, shelf: Shelf, driver: KeptByServer
+) -> tuple[tuple[BackupRecord, ...], tuple[str, ...]]:
+    own = tuple(one for one in shelf.records if one.custody is Custody.SERVER)
+    told, notes = _history(ws, target, driver)
+    return (*own, *told), notes
+
+
+def reached(
+    ws: Workspace, target: Target, shelf: Shelf, databases: Sequence[str]
+) -> tuple[Mapping[str, Sequence[Reached]], tuple[str, ...]]:
+    """What could ever be brought back, by database; and why more may have been."""
+    driver = _required(target)
+    records, notes = _known(ws, target, shelf, driver)
+    return driver.reached(records, databases), notes
 
 
 def on_media(

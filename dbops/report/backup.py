@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
 from dbops.model.backup import BackupRecord, Custody
 from dbops.model.finding import Missing
 from dbops.model.recovery import BackupPlan, Coverage, Span
@@ -154,12 +157,19 @@ def prune_text(found: Pruned) -> str:
 
 def coverage_text(found: Coverage) -> str:
     """A line for each stretch of the window."""
-    rows = [(instant(one.start), instant(one.end), *_span(one)) for one in found.spans]
+    rows = [(instant(first.start), instant(last.end), *_span(worst)) for first, last, worst in _stretches(found.spans)]
     head = {"covered": "Every failure in this window was within the objective.", "gaps": "There are gaps:"}
     lines = [head.get(found.verdict, "Whether every failure was within the objective is not known:")]
     lines += [f"  {reason}" for reason in found.reasons]
     columns = ("FROM", "TO", "BRINGS BACK", "LOSES AT MOST", "TAKES", "")
     return "\n".join(lines) + "\n\n" + table(columns, rows)
+
+
+def _stretches(spans: Sequence[Span]) -> Iterator[tuple[Span, Span, Span]]:
+    """Logs one after the other that all meet the objective make one line: the first span, the last, and the worst."""
+    for alike, group in groupby(spans, lambda one: one.exact and one.within_objective is True):
+        for part in [list(group)] if alike else [[one] for one in group]:
+            yield part[0], part[-1], max(part, key=lambda one: one.loss_s or 0.0)
 
 
 def _span(one: Span) -> tuple[str, str, str, str]:
@@ -168,7 +178,8 @@ def _span(one: Span) -> tuple[str, str, str, str]:
     mark = {True: "", False: "GAP"}.get(one.within_objective is True, "?")
     takes = "not known" if isinstance(one.rto_s, Missing) else span(one.rto_s)
     unsure = "?" if isinstance(one.within_objective, Missing) else mark
-    return f"{one.backup} ({instant(one.recovers_to)})", seconds(one.loss_s), takes, unsure
+    back = "every instant, by logs" if one.exact else f"{one.backup} ({instant(one.recovers_to)})"
+    return back, seconds(one.loss_s), takes, unsure
 
 
 def _fate(one: BackupRecord) -> str:

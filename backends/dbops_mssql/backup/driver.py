@@ -27,12 +27,13 @@ from dbops.model.backup import (
     Until,
     VerifyLevel,
 )
-from dbops.model.recovery import ChainChoice
+from dbops.model.recovery import ChainChoice, Reached
 from dbops.model.server import Server
 from dbops.plan import Call, Filter, FromServer, Need, Ref, Risk, Step, ToRepository, Transfer, Value
 from dbops.spi import Host, Reader
 from dbops_mssql.backup import facts as facts_module
 from dbops_mssql.backup import proving, restoring, tsql
+from dbops_mssql.backup import reached as reached_module
 from dbops_mssql.backup import recipe as recipe_module
 from dbops_mssql.backup import standing as standing_module
 from dbops_mssql.backup.facts import About, Database, about
@@ -94,6 +95,10 @@ class SQLServerBackup:
     ) -> ChainChoice:
         """Pure: what leads to a point."""
         return restoring.sequence(records, until, of, after)
+
+    def reached(self, records: Sequence[BackupRecord], of: Sequence[str]) -> dict[str, tuple[Reached, ...]]:
+        """Pure: what each set made it possible to bring back."""
+        return reached_module.reached(records, of)
 
     def standing(self, reader: Reader, database: str) -> str:
         """What is in a database that is RESTORING or in standby."""

@@ -21,7 +21,7 @@ from dbops.model.backup import Custody, Fingerprints, Until, Verdict
 from dbops.model.finding import Missing
 from dbops.model.recovery import Reachability
 from dbops.model.stored import RestoreAnswer
-from dbops.operations import backup, plans, restore, verify
+from dbops.operations import backup, catalogue, plans, restore, verify
 from dbops.operations.restore import Wish
 from dbops.operations.workspace import Workspace
 from dbops.session import connect
@@ -259,6 +259,34 @@ def test_an_instant_is_reached_by_the_log_that_holds_it(shop: Shop) -> None:
     answer, plan = restore.plan(ws, "shop", wish=late, into=shop.into("shop_back"))
     assert (answer.verdict, plan) == (Reachability.UNREACHABLE, None)
     assert "No log backup reaches that instant" in answer.reason
+
+
+@pytest.mark.proves("mssql", "backup.logs", by="a simulator")
+def test_coverage_counts_what_logs_reach(shop: Shop) -> None:
+    """Also those of others, and not the databases of the instance, which have no logs."""
+    from dbops.report.backup import coverage_text
+
+    ws = shop.workspace(owns=True)
+    for hours, method in ((-5, "full"), (-4, "log"), (-3, "log")):
+        shop.server.instance.offset = timedelta(hours=hours)
+        backup.run(ws, "shop", method=method, databases=["shop"] if method == "log" else [])
+    shop.server.instance.offset = timedelta(hours=-2)
+    shop.server.sql("BACKUP LOG shop TO DISK = N'X:\\theirs.trn'")
+    shop.server.instance.offset = timedelta()
+    now = datetime.now(UTC)
+    found = catalogue.coverage(ws, "shop", since=now - timedelta(hours=4.5))
+    assert [one.exact for one in found.spans] == [True, True, True, False]
+    assert found.worst_loss_s is not None
+    assert 7000 < found.worst_loss_s < 7400
+    assert coverage_text(found).count("every instant, by logs") == 1
+    master = catalogue.coverage(ws, "shop", since=now - timedelta(hours=4.5), databases=["master"])
+    assert [one.exact for one in master.spans] == [False]
+    gone = msgspec.structs.replace(shop.server.endpoint(), port=1)
+    target = msgspec.structs.replace(ws.config.targets["shop"], endpoint=gone, timeout_s=1.0)
+    alone = Workspace(msgspec.structs.replace(ws.config, targets={"shop": target}), state=ws.state)
+    unsure = catalogue.coverage(alone, "shop", since=now - timedelta(hours=6))
+    assert unsure.verdict == "unknown"
+    assert "the history of the server was not read" in unsure.reasons[-1]
 
 
 def test_nothing_goes_over_a_database_that_is_there(shop: Shop) -> None:

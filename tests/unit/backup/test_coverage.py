@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dbops.backup.coverage import cover
 from dbops.model.backup import BackupRecord, Objective, PastRun
 from dbops.model.finding import Missing
-from dbops.model.recovery import Range
+from dbops.model.recovery import Range, Reached
 
 Make = Callable[..., BackupRecord]
 MakeRun = Callable[..., PastRun]
@@ -100,3 +100,47 @@ def test_every_instant_gets_what_was_published_by_then(
         ]
         assert span.recovers_to == max(there, default=None)
         assert span.loss_s is None or (instant - max(there)).total_seconds() <= span.loss_s
+
+
+def point(make_record: Make, hours: float, since: float | None = None, published: float | None = None) -> Reached:
+    record = make_record(hours, took_s=0)
+    begins = at(since) if since is not None else None
+    return Reached(
+        published=at(hours if published is None else published), instant=at(hours), since=begins, record=record
+    )
+
+
+def test_logs_let_every_instant_be_reached(make_record: Make) -> None:
+    shop = [point(make_record, 0), *(point(make_record, hour, since=hour - 1) for hour in (1, 2, 3))]
+    found = cover((), at(0), at(4), Objective(rpo_s=3600), reached={"shop": shop})
+    assert [(one.start, one.exact, one.loss_s) for one in found.spans] == [
+        (at(0), True, 3600), (at(1), True, 3600), (at(2), True, 3600), (at(3), False, 3600),
+    ]  # fmt: skip
+    assert (found.verdict, found.worst_loss_s) == ("covered", 3600)
+    assert [one.recovers_to for one in found.spans] == [at(hour) for hour in range(4)]
+
+
+def test_a_hole_between_two_logs_is_not_exact(make_record: Make) -> None:
+    shop = [point(make_record, 0), point(make_record, 1, since=0), point(make_record, 4, since=2)]
+    found = cover((), at(0), at(4), NOTHING_WANTED, reached={"shop": shop})
+    assert [(one.start, one.exact) for one in found.spans] == [(at(0), True), (at(1), False)]
+
+
+def test_a_server_is_as_old_as_the_oldest_of_its_databases(make_record: Make) -> None:
+    shop = [point(make_record, 0), point(make_record, 3, since=0)]
+    found = cover((), at(0), at(5), NOTHING_WANTED, reached={"shop": shop, "hr": [point(make_record, 1)]})
+    assert [(one.start, one.recovers_to, one.exact) for one in found.spans] == [
+        (at(0), None, False), (at(1), at(0), False), (at(3), at(1), False),
+    ]  # fmt: skip
+    assert found.spans[1].loss_s == 3 * 3600
+
+
+def test_what_is_published_late_counts_from_then(make_record: Make) -> None:
+    shop = [point(make_record, 0), point(make_record, 1, since=0, published=3)]
+    found = cover((), at(2), at(4), NOTHING_WANTED, reached={"shop": shop})
+    assert [(one.start, one.recovers_to) for one in found.spans] == [(at(2), at(0)), (at(3), at(1))]
+
+
+def test_no_database_is_no_backup() -> None:
+    found = cover((), at(0), at(1), NOTHING_WANTED, reached={})
+    assert (found.verdict, found.spans[0].recoverable, found.spans[0].exact) == ("gaps", False, False)
