@@ -44,7 +44,7 @@ _ELSEWHERE: dict[str, dict[Capability, Support]] = {
         **dict.fromkeys(
             (*_FULL_BACKUPS, *_CHAINS), Impossible("there is no BACKUP statement: the service makes its backups")
         ),
-        **dict.fromkeys(_WRITES, NotImplementedYet("in Azure SQL Database: a session there stays in its database")),
+        Capability.USERS_HASHES: Impossible("a login is made with a password, and not with what is stored of one"),
     },
     MANAGED_INSTANCE: dict.fromkeys(
         _CHAINS, Impossible("Managed Instance takes COPY_ONLY full backups from users, and no other")

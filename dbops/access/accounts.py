@@ -38,8 +38,9 @@ def is_account(one: Principal) -> bool:
 
 
 def named(pattern: str, one: Principal) -> bool:
-    """Whether a pattern of a spec means an account: by its user (``app_*``), or, with an ``@`` in it, as a whole."""
+    """Whether a pattern of a spec means an account: by its user (``app_*``), or, with an ``@`` in it, as a whole. Where
+    accounts have no hosts, an ``@`` is a letter of a name."""
     both = split_account(pattern)
-    if both is None:
+    if both is None or (not one.host and fits(pattern, one.user)):
         return fits(pattern, one.user)
     return fits(both[0], one.user) and fits(both[1].lower(), one.host.lower())

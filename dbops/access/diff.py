@@ -11,9 +11,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from dbops.access.diff_checks import check
 from dbops.access.diff_defaults import default_changes
 from dbops.access.diff_grants import grant_changes
-from dbops.access.diff_people import check, create, drop, inherited, lessen, memberships, spread, strengthen
+from dbops.access.diff_people import create, drop, inherited, lessen, memberships, spread, strengthen
 from dbops.access.match import is_pattern, managed, places
 from dbops.access.naming import spell
 from dbops.access.simulate import Simulation
@@ -39,6 +40,7 @@ def diff(snapshot: AccessSnapshot, wanted: Wanted) -> Difference:
             missing = snapshot.databases_missing[database]
             raise InputError(f"{wanted.origin}: the database {database} cannot be read: {missing.detail}")
     working = Simulation(snapshot)
+    _check_requirements(working, wanted)
     wanted = spread(working, wanted)
     subjects = check(working, wanted)
     first = _applied(working, create(working, wanted))
@@ -54,6 +56,13 @@ def diff(snapshot: AccessSnapshot, wanted: Wanted) -> Difference:
     last = [*removed, *_applied(working, lessen(working, wanted)), *_applied(working, drop(working, wanted))]
     changes = (*first, *gained, *future, *lists, *lost, *again, *no_future, *last)
     return Difference(changes=changes, notes=_notes(snapshot, wanted))
+
+
+def _check_requirements(working: Simulation, wanted: Wanted) -> None:
+    for one in wanted.requirements:
+        place = working.places.get((one.kind, one.path))
+        if place is None or one.flag not in working.objects[place].flags:
+            raise InputError(f"{one.where}: {one.otherwise}", hint=one.hint)
 
 
 def _applied(working: Simulation, changes: Iterable[Change]) -> list[Change]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dbops.access.closure import each
+from dbops.access.diff_checks import Subjects
 from dbops.access.diff_grants import numbers_of
-from dbops.access.diff_people import Subjects
 from dbops.access.effective import Effective
 from dbops.access.match import places
 from dbops.access.naming import spell

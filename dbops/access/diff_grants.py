@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dbops.access.diff_people import Subjects
+from dbops.access.diff_checks import Subjects
 from dbops.access.settling import NOTHING, Settled, Wish, granting, settle
 from dbops.access.simulate import Simulation
 from dbops.access.wishes import wishes

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from dbops.access.match import managed
+from dbops.access.diff_checks import Subjects, is_there
 from dbops.access.naming import spell
 from dbops.access.simulate import Simulation
 from dbops.errors import InputError
@@ -19,13 +19,11 @@ from dbops.model.change import (
     MemberOptions,
     RemoveMembership,
     SetInherited,
+    Setting,
 )
 from dbops.model.users import SpecMember, Wanted, WantedPrincipal
 
-__all__ = ["Subjects", "check", "create", "drop", "inherited", "lessen", "memberships", "spread", "strengthen"]
-
-Subjects = frozenset[str]
-"""The names whose grants, memberships and defaults are exactly what the spec says."""
+__all__ = ["create", "drop", "inherited", "lessen", "memberships", "spread", "strengthen"]
 
 
 def spread(working: Simulation, wanted: Wanted) -> Wanted:
@@ -55,112 +53,11 @@ def _accounts(working: Simulation, one: WantedPrincipal, wanted: Wanted) -> list
     ]
 
 
-def check(working: Simulation, wanted: Wanted) -> Subjects:
-    """Every name is managed, exists or will, and nobody is a member of himself.
-
-    :raises InputError: with ``file:line``.
-    """
-    absent = {one.name for one in wanted.principals if one.state == "absent"}
-    coming = {one.name for one in wanted.principals} - absent
-    people = {one.name: Principal(name=one.name, user=one.user, host=one.host) for one in wanted.principals}
-    for one in wanted.principals:
-        _check_managed(people[one.name], one.where, wanted)
-        _check_sid(working, one)
-        for member in one.member_of:
-            _check_group(member, absent, coming, working)
-    for grant in wanted.grants:
-        _check_managed(people.get(grant.principal, Principal(name=grant.principal)), grant.where, wanted)
-        for creator in grant.creators:
-            if creator not in coming and (creator in absent or creator not in working.numbers):
-                raise InputError(f"{grant.where}: there is no role {creator!r} to create anything")
-    _check_cycles(working, wanted)
-    # Who goes and takes his rights along needs none of them taken away before.
-    going = absent if working.rules.drop_takes_rights else set[str]()
-    return frozenset({*(one.name for one in wanted.principals), *(one.principal for one in wanted.grants)} - going)
-
-
-def _check_managed(one: Principal, where: str, wanted: Wanted) -> None:
-    owned = one.name in wanted.managed if one.name == "PUBLIC" else managed(wanted.managed, one)
-    if not owned:
-        raise InputError(
-            f"{where}: {one.name!r} is not among manage.principals",
-            hint="Add the name or a pattern there, or remove this.",
-        )
-
-
-def _check_sid(working: Simulation, one: WantedPrincipal) -> None:
-    """It is given when an account is made, and once and for all."""
-    if not one.sid or one.state == "absent":
-        return
-    for other in working.principals:
-        if other.database or other.kind == "unknown":
-            continue
-        if other.name == one.name and other.sid not in ("", one.sid):
-            raise InputError(
-                f"{one.where}: {one.name} has the SID {other.sid}, not {one.sid}, and a SID cannot be changed",
-                hint="Correct the spec. Or have it dropped (state: absent), once what it owns is handed over, and made "
-                "again with this one.",
-            )
-        if other.name != one.name and other.sid == one.sid:
-            raise InputError(
-                f"{one.where}: {other.name} has the SID {one.sid} already",
-                hint="Every login has its own. Correct the spec, or leave the SID to the server.",
-            )
-
-
-def _check_group(member: SpecMember, absent: set[str], coming: set[str], working: Simulation) -> None:
-    if member.role in absent:
-        raise InputError(f"{member.where}: the role {member.role!r} shall be absent")
-    if member.role not in coming and member.role not in working.numbers:
-        near = _near(member.role, [*coming, *working.numbers])
-        raise InputError(f"{member.where}: there is no role {member.role!r}, here or on the server", hint=near)
-
-
-def _near(word: str, known: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else ""
-
-
-def _check_cycles(working: Simulation, wanted: Wanted) -> None:
-    """Memberships as they would be: those of the spec, and the server's own of everybody else."""
-    named = {one.name for one in wanted.principals}
-    edges: dict[str, dict[str, str]] = {
-        one.name: {member.role: member.where for member in one.member_of} for one in wanted.principals
-    }
-    for row in working.memberships:
-        member = working.principals[row.member].name
-        if member not in named and not row.implicit:
-            edges.setdefault(member, {})[working.principals[row.group].name] = "on the server"
-    done: set[str] = set()
-    for name in edges:
-        _follow(name, edges, done)
-
-
-def _follow(name: str, edges: Mapping[str, Mapping[str, str]], done: set[str]) -> None:
-    """Depth first without recursion: a chain of a thousand roles is nothing unusual to somebody."""
-    stack: list[tuple[str, Iterator[tuple[str, str]]]] = [(name, iter(edges.get(name, {}).items()))]
-    trail = [name]
-    while stack:
-        current, following = stack[-1]
-        step = next(following, None)
-        if step is None:
-            stack.pop()
-            done.add(current)
-            trail.pop()
-            continue
-        group, where = step
-        if group in trail:
-            circle = " → ".join([*trail[trail.index(group) :], group])
-            raise InputError(f"{where}: a circle of memberships: {circle}", hint="Remove one of them.")
-        if group not in done:
-            stack.append((group, iter(edges.get(group, {}).items())))
-            trail.append(group)
-
-
 def create(working: Simulation, wanted: Wanted) -> list[CreatePrincipal]:
-    """Those that are not there yet. One that is to be locked is made locked."""
+    """Those that are not there yet. One that is to be locked is made locked.
+
+    :raises InputError: one lacks what it takes to make it.
+    """
     return [
         CreatePrincipal(
             name=one.name,
@@ -174,18 +71,22 @@ def create(working: Simulation, wanted: Wanted) -> list[CreatePrincipal]:
             kind=one.kind,
             user=one.user,
             host=one.host,
+            database=one.database,
+            settings=one.settings,
         )
         for one in wanted.principals
-        if one.state != "absent" and not _there(working, one.name)
+        if one.state != "absent" and not is_there(working, one.name) and _can_be_made(one)
     ]
 
 
-def _there(working: Simulation, name: str) -> bool:
-    return name in working.numbers and working.principals[working.numbers[name]].kind != "unknown"
+def _can_be_made(one: WantedPrincipal) -> bool:
+    if one.lacking:
+        raise InputError(f"{one.where}: {one.name} is not there and cannot be made: {one.lacking}")
+    return True
 
 
 def strengthen(working: Simulation, wanted: Wanted) -> list[AlterPrincipal]:
-    """Attributes given, limits and ends set."""
+    """Attributes given, limits, ends and settings set."""
     found: list[AlterPrincipal] = []
     for one in wanted.principals:
         if one.state == "absent":
@@ -193,6 +94,7 @@ def strengthen(working: Simulation, wanted: Wanted) -> list[AlterPrincipal]:
         old = working.principals[working.numbers[one.name]]
         limit = None if one.connection_limit == "unlimited" else one.connection_limit
         until = None if one.valid_until == "never" else one.valid_until
+        settings = _unlike(one, old, working.rules.settings)
         change = AlterPrincipal(
             name=one.name,
             gains=tuple(word for word in one.attributes if word not in old.attributes),
@@ -202,10 +104,23 @@ def strengthen(working: Simulation, wanted: Wanted) -> list[AlterPrincipal]:
             set_until=until not in ("keep", old.valid_until),
             valid_until=None if isinstance(until, str) else until,
             old_until=old.valid_until,
+            settings=tuple(new for new, _ in settings),
+            old_settings=tuple(before for _, before in settings),
         )
-        if change.gains or change.set_limit or change.set_until:
+        if change.gains or change.set_limit or change.set_until or settings:
             found.append(change)
     return found
+
+
+def _unlike(one: WantedPrincipal, old: Principal, usual: Mapping[str, str]) -> list[tuple[Setting, Setting]]:
+    """Settings that have another value: as wanted, and as they are."""
+    has = dict(usual)
+    for setting in old.settings:
+        name, _, value = setting.partition("=")
+        has[name] = value
+    return [
+        (new, Setting(new.name, has.get(new.name, ""))) for new in one.settings if has.get(new.name, "") != new.value
+    ]
 
 
 def lessen(working: Simulation, wanted: Wanted) -> list[AlterPrincipal]:
@@ -335,7 +250,7 @@ def drop(working: Simulation, wanted: Wanted) -> list[DropPrincipal]:
     """
     found: list[DropPrincipal] = []
     for one in wanted.principals:
-        if one.state == "absent" and _there(working, one.name):
+        if one.state == "absent" and is_there(working, one.name):
             number = working.numbers[one.name]
             rest = _remains(working, number)
             if rest:

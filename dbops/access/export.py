@@ -134,9 +134,11 @@ class _Export:
         said = (*rules.decided, *rules.made_as)
         attributes = [word.lower() for word in told if not rules.decided or word in said]
         attributes += [f"no{word.lower()}" for word in rules.assumed if word not in one.attributes]
+        attributes += self._kept_out(number, one)
         found: Entry = {
             "state": "locked" if one.kind == "user" and not one.login and not one.database else "",
             "attributes": attributes,
+            "settings": self._settings(one),
             "member_of": self._memberships(number, one),
             "grants": [*self._on_objects(number), *self._future(number)],
             "denies": self._denied(number),
@@ -151,6 +153,25 @@ class _Export:
         if one.connection_limit is not None:
             entry["connection_limit"] = one.connection_limit
         return entry
+
+    def _kept_out(self, number: int, one: Principal) -> list[str]:
+        """Where making somebody lets him in: that he was not, or is no longer."""
+        covering = self._rules.covering
+        if covering is None or one.kind not in ("user", "group"):
+            return []
+        target = ("database", (one.database,)) if one.database else ("server", ())
+        place = next((other for other in self._objects if (other.kind, other.path) == target), None)
+        rows = self._snapshot.grants(place) if place is not None else ()
+        if place is None or not rows:  # it is not the spec's, or there are no grants on it
+            return []
+        bit = self._snapshot.kind(place).bits((covering.enters if one.database else covering.connects,))
+        let_in = any(row.grantee == number and row.actions & bit for row in rows)
+        return [] if let_in else [f"no {covering.enters.lower()}"]
+
+    def _settings(self, one: Principal) -> dict[str, str]:
+        """Those that a spec may decide, where they are not as usual."""
+        told = {name: value for name, _, value in (setting.partition("=") for setting in one.settings)}
+        return {name: told[name] for name, usual in self._rules.settings.items() if told.get(name, usual) != usual}
 
     def _memberships(self, number: int, one: Principal) -> list[Any]:
         groups: dict[str, dict[str, bool]] = {}

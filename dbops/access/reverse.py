@@ -22,7 +22,7 @@ from dbops.model.change import (
     SetPassword,
 )
 
-__all__ = ["reverse"]
+__all__ = ["reverse", "reverse_alter"]
 
 _PAIRS: tuple[tuple[type[Change], type[Change]], ...] = (
     (CreatePrincipal, DropPrincipal),
@@ -38,7 +38,7 @@ def reverse(change: Change) -> Change | None:
     if isinstance(change, SetPassword | DiscardPassword):
         return None
     if isinstance(change, AlterPrincipal):
-        return _altered_back(change)
+        return reverse_alter(change)
     if isinstance(change, AddMembership) and change.old is not None:
         return _options_back(change, change.old)
     if isinstance(change, SetInherited):
@@ -49,7 +49,8 @@ def reverse(change: Change) -> Change | None:
     return opposite(**{name: getattr(change, name) for name in _shared(type(change), opposite)})
 
 
-def _altered_back(change: AlterPrincipal) -> AlterPrincipal:
+def reverse_alter(change: AlterPrincipal) -> AlterPrincipal:
+    """Attributes, limits, ends and settings as they were."""
     return msgspec.structs.replace(
         change,
         gains=change.loses,
@@ -58,6 +59,8 @@ def _altered_back(change: AlterPrincipal) -> AlterPrincipal:
         old_limit=change.connection_limit,
         valid_until=change.old_until,
         old_until=change.valid_until,
+        settings=change.old_settings,
+        old_settings=change.settings,
     )
 
 

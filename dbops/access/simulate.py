@@ -30,6 +30,7 @@ from dbops.model.change import (
     RemoveMembership,
     SetInherited,
     SetOwner,
+    Setting,
 )
 
 __all__ = ["Entries", "Simulation", "simulate"]
@@ -57,6 +58,7 @@ class Simulation:
     def __init__(self, snapshot: AccessSnapshot) -> None:
         self._before = snapshot
         self.rules = snapshot.rules
+        self._usual = [Setting(name, value) for name, value in snapshot.rules.settings.items()]
         self.principals: list[Principal] = list(snapshot.principals)
         self.memberships: list[Membership] = list(snapshot.memberships)
         self.objects: list[SecuredObject] = list(snapshot.objects)
@@ -179,10 +181,12 @@ class Simulation:
                     kind=change.kind,
                     user=change.user,
                     host=change.host,
-                    settings=(f"sid={change.sid}",) if change.sid else (),
+                    database=change.database,
+                    settings=(*(_told([Setting("sid", change.sid)])), *_with(_told(self._usual), change.settings)),
                 )
             )
             self._adopt(change.sid)
+            self._let_in(change)
             return
         number = self.numbers[change.name]
         old = self.principals[number]
@@ -195,6 +199,7 @@ class Simulation:
             attributes=(*kept, *(one for one in change.gains if one not in kept)),
             valid_until=change.valid_until if change.set_until else old.valid_until,
             connection_limit=change.connection_limit if change.set_limit else old.connection_limit,
+            settings=_with(old.settings, change.settings),
         )
         if not self.rules.membership_options:
             inherits = "INHERIT" in self.principals[number].attributes
@@ -209,6 +214,18 @@ class Simulation:
             if one.sid == sid and self.rules.orphaned in one.attributes:
                 kept = tuple(word for word in one.attributes if word != self.rules.orphaned)
                 self.principals[at] = msgspec.structs.replace(one, attributes=kept)
+
+    def _let_in(self, change: CreatePrincipal) -> None:
+        """Where rights cover what is inside, making somebody lets him in; unless it is a service whose server nothing
+        can be granted on, and which shows no grant there."""
+        covering = self.rules.covering
+        if covering is None or change.kind != "user" or covering.nobody in change.attributes:
+            return
+        target = ("database", (change.database,)) if change.database else ("server", ())
+        place = self.places.get(target, -1)
+        if place >= 0 and (change.database or self.entries(place)):
+            bits = self.kind(place).bits((covering.enters if change.database else covering.connects,))
+            _give(self.entries(place), self.numbers[change.name], self.objects[place].owner, bits, 0)
 
     def _drop(self, number: int) -> None:
         self.principals[number] = msgspec.structs.replace(self.principals[number], kind="unknown", attributes=())
@@ -326,6 +343,15 @@ class Simulation:
             _take(found, grantee, None, bits, option_only=change.option_only)
         if not found:  # nothing is left of it, not even its place
             del self._defaults[key]
+
+
+def _told(settings: Iterable[Setting]) -> tuple[str, ...]:
+    return tuple(f"{one.name}={one.value}" for one in settings if one.value)
+
+
+def _with(old: tuple[str, ...], new: tuple[Setting, ...]) -> tuple[str, ...]:
+    named = {one.name for one in new}
+    return (*(one for one in old if one.partition("=")[0] not in named), *_told(new))
 
 
 def _by_pair(grants: Iterable[Grant]) -> Entries:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from dbops.errors import DbopsError, InputError
+from dbops.model.change import Setting
 from dbops.model.users import Desired, Future, SpecGrant, SpecMember, SpecOwned, SpecPrincipal
 from dbops.plan import SecretRef
 
@@ -22,7 +23,7 @@ _TOP = ("dbops", "manage", "profiles", "roles", "users")
 _MANAGE = ("principals", "databases")
 _ENTRY = (
     "member_of", "grants", "denies", "owns", "profiles", "attributes", "password", "verify_password", "valid_until",
-    "connection_limit", "hosts", "sid", "state", "engines",
+    "connection_limit", "hosts", "settings", "sid", "state", "engines",
 )  # fmt: skip
 _GRANT = ("object", "can", "columns", "future", "creators", "grantable", "engines")
 _DENY = ("object", "can", "columns", "engines")
@@ -121,6 +122,7 @@ class _Spec:
             valid_until=self._until(entry.get("valid_until"), (*path, "valid_until")),
             connection_limit=self._limit(entry.get("connection_limit"), (*path, "connection_limit")),
             hosts=self._texts(entry.get("hosts"), (*path, "hosts")),
+            settings=self._settings(entry.get("settings"), (*path, "settings")),
             where=self._where(path),
         )
 
@@ -241,6 +243,10 @@ class _Spec:
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self._wrong(path, "connection_limit is a number from 0, or unlimited")
         return value
+
+    def _settings(self, value: Any, path: Path) -> tuple[Setting, ...]:
+        named = self._named(value, path)
+        return tuple(Setting(name.lower(), self._text(one, (*path, name))) for name, one in named.items())
 
     # -- plain values -----------------------------------------------------------------------------------------------
 

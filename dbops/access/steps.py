@@ -42,8 +42,11 @@ def passwords_to_make_up(changes: Sequence[Change]) -> Iterator[Step]:
         )
 
 
-def locked(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Under the lock that keeps a second run away; none for no steps."""
+def locked(steps: Sequence[Step], *, database: str = "") -> tuple[Step, ...]:
+    """Under the lock that keeps a second run away; none for no steps.
+
+    :param database: where the lock is taken, on engines where a lock is one database's.
+    """
     if not steps:
         return ()
     order = list(Risk)
@@ -52,7 +55,7 @@ def locked(steps: Sequence[Step]) -> tuple[Step, ...]:
             id="lock",
             summary="keep other runs of dbops users away",
             risk=max((step.risk for step in steps), key=order.index),
-            opening=Opening(what=LOCK),
+            opening=Opening(what=LOCK, arguments={"database": database} if database else {}),
             steps=tuple(steps),
             close="the lock is released with its session",
         ),

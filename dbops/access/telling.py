@@ -59,6 +59,7 @@ def _altered(change: AlterPrincipal) -> str:
         words.append(f"connection limit {limit}")
     if change.set_until:
         words.append(f"valid until {change.valid_until.isoformat()}" if change.valid_until else "valid for ever")
+    words += [f"{one.name.replace('_', ' ')} {one.value or 'as usual'}" for one in change.settings]
     return ", ".join(words)
 
 

@@ -146,6 +146,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     :param made_as: facts about an account that a spec says all the same, because they decide how it is made.
     :param orphaned: what is said of a database's user whose account is not there, on engines where it is his by an
         identifier (a SID) that can be chosen for an account that is made.
+    :param lasting: attributes that an account has from the day it is made until it goes.
+    :param settings: those of an account that a spec may decide, each with the value that needs no saying.
     :param drop_takes_rights: an account that is dropped takes its rights along; else it must have none left.
     :param matching: how rows of rights are matched by pattern; None: every right is of one principal on one object.
     :param covering: how rights hold inside of what they were granted on, and how denials do; None: they do not.
@@ -164,6 +166,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     decided: tuple[str, ...] = ()
     made_as: tuple[str, ...] = ()
     orphaned: str = ""
+    lasting: tuple[str, ...] = ()
+    settings: dict[str, str] = {}
     drop_takes_rights: bool = False
     matching: Matching | None = None
     covering: Covering | None = None
@@ -263,7 +267,8 @@ class SecuredObject(msgspec.Struct, frozen=True, array_like=True, gc=False):
         ``untrusted``, ``closed`` (a database that takes no connections), ``absent`` (granted on, but not there),
         ``unread`` (a view whose query this login is not shown), ``trustworthy`` (a database whose owner answers for
         what its code does elsewhere), ``chaining`` (one whose chains of ownership go on in others, and theirs in it;
-        of a server: those of all of them), ``keyless`` (a key without its private part, that nothing is signed with).
+        of a server: those of all of them), ``keyless`` (a key without its private part, that nothing is signed with),
+        ``contained`` (a database that can have users of its own, a server that lets such users in).
     :param runs_as: whose rights its body is checked with (a definer), -1 for the owner's or, flagged ``invoker``, those
         of whoever asks.
     :param signers: principals whose rights signed code has while it runs, besides those of whoever runs it; of a key,

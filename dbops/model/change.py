@@ -30,6 +30,7 @@ __all__ = [
     "SetInherited",
     "SetOwner",
     "SetPassword",
+    "Setting",
 ]
 
 
@@ -40,13 +41,20 @@ class ObjectName(msgspec.Struct, frozen=True):
     path: tuple[str, ...]
 
 
+class Setting(msgspec.Struct, frozen=True):
+    """A setting of an account; an empty value is that of everybody who has none of his own."""
+
+    name: str
+    value: str
+
+
 class CreatePrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="create"):
     """A new account or role. ``generate`` asks for a password to be made up and written where ``password`` points.
 
     :param hashed: what ``password`` points to is what a server stores of one.
     :param sid: the identifier that it is to have; empty: the server's choice.
 
-    ``kind``, ``user`` and ``host`` are as :class:`~dbops.model.access.Principal` has them.
+    ``kind``, ``user``, ``host`` and ``database`` are as :class:`~dbops.model.access.Principal` has them.
     """
 
     name: str
@@ -60,10 +68,15 @@ class CreatePrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="chan
     kind: Literal["role", "user"] = "role"
     user: str = ""
     host: str = ""
+    database: str = ""
+    settings: tuple[Setting, ...] = ()
 
 
 class AlterPrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="alter"):
-    """Attributes given and taken; a limit or an end is only touched where ``set_limit`` or ``set_until`` says so."""
+    """Attributes given and taken; a limit or an end is only touched where ``set_limit`` or ``set_until`` says so.
+
+    :param settings: with new values, :param old_settings: and with those that they replace.
+    """
 
     name: str
     gains: tuple[str, ...] = ()
@@ -74,6 +87,8 @@ class AlterPrincipal(msgspec.Struct, frozen=True, kw_only=True, tag_field="chang
     set_until: bool = False
     valid_until: datetime | None = None
     old_until: datetime | None = None
+    settings: tuple[Setting, ...] = ()
+    old_settings: tuple[Setting, ...] = ()
 
 
 class SetPassword(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="password"):

@@ -83,6 +83,8 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
     :param guest: the user as whom accounts get in that are none; he needs ``enters`` for that.
     :param enters: the action on a database without which nobody gets in.
     :param connects: the action on the server without which nobody logs in.
+    :param nobody: the attribute of users as whom nobody gets in; making the others gives them ``enters``, or on the
+        server ``connects``.
     :param accounts: kinds of objects that stand for principals, and the action of who can become one, empty for roles.
     :param alters: the action on a role of who can let others into it.
     :param strong: an action on the server that leads to everything, though denials bind whoever has it.
@@ -95,6 +97,7 @@ class Covering(msgspec.Struct, frozen=True, kw_only=True):
     everybody: str
     enters: str
     connects: str
+    nobody: str = ""
     accounts: dict[str, str] = {}
     alters: str = "ALTER"
     strong: str = ""

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from dbops.model.change import Setting
 from dbops.plan import SecretRef
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Desired",
     "Future",
     "PlannedStep",
+    "Requirement",
     "SpecGrant",
     "SpecMember",
     "SpecOwned",
@@ -89,6 +91,7 @@ class SpecPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: Until = "keep"
     connection_limit: Limit = "keep"
     hosts: tuple[str, ...] = ()
+    settings: tuple[Setting, ...] = ()
     where: str = ""
 
 
@@ -108,9 +111,12 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
 class WantedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     """An account in the engine's own attributes.
 
-    :param kind: told apart only where an engine does. :param user: as :class:`~dbops.model.access.Principal` has it.
+    :param kind: told apart only where an engine does. :param user: and ``host`` and ``database`` are as
+        :class:`~dbops.model.access.Principal` has them.
     :param hashed: as :class:`SpecPrincipal` has it. :param sid: as :attr:`~dbops.model.access.Principal.sid` has it.
     :param every_host: all accounts of ``user`` that are there are meant; ``name`` is the one made when there is none.
+    :param settings: compared and set one by one; what is not said is left as it is.
+    :param lacking: why it cannot be made, should it not be there; empty: it can.
     """
 
     name: str
@@ -128,6 +134,9 @@ class WantedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     user: str = ""
     host: str = ""
     every_host: bool = False
+    database: str = ""
+    settings: tuple[Setting, ...] = ()
+    lacking: str = ""
 
 
 class WantedGrant(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +166,20 @@ class WantedOwner(msgspec.Struct, frozen=True, kw_only=True):
     where: str = ""
 
 
+class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be so on the server for a spec to be possible: an object is flagged ``flag``.
+
+    :param otherwise: what is said where it is not, :param hint: and what to do about it.
+    """
+
+    kind: str
+    path: tuple[str, ...]
+    flag: str
+    otherwise: str
+    hint: str
+    where: str = ""
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A spec in the words of one engine and version.
 
@@ -170,6 +193,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     owners: tuple[WantedOwner, ...]
     origin: str = "spec"
     notes: tuple[str, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
 
 
 class Delta(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,5 @@
 """Who may do what on SQL Server: the assembly of the access column."""
 
-# ruff: noqa: ARG002
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -58,7 +56,7 @@ class SQLServerAccess:
         """Steps."""
         from dbops_mssql.users.compile import compile_changes
 
-        return compile_changes(changes)
+        return compile_changes(changes, server)
 
     def offboard(
         self, reader: Reader, seen: AccessSnapshot, who: Sequence[str], heir: str, server: Server
@@ -70,6 +68,7 @@ class SQLServerAccess:
 
     def render(self, change: Change, server: Server) -> str:
         """One change as T-SQL, with the database where it belongs."""
+        from dbops_mssql.reach import reach
         from dbops_mssql.users.sql import script
 
-        return script(change)
+        return script(change, reach(server))

@@ -68,6 +68,7 @@ COVERING = Covering(
     everybody="public",
     enters="CONNECT",
     connects="CONNECT SQL",
+    nobody="WITHOUT LOGIN",
     accounts={"login": "IMPERSONATE", "user": "IMPERSONATE", "role": "", "application_role": "", "server_role": ""},
     alters="ALTER",
     strong="CONTROL SERVER",

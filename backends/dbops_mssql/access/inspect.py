@@ -20,7 +20,7 @@ from dbops_mssql.access.inside import READ, Inside
 from dbops_mssql.access.kinds import Builtin, rules
 from dbops_mssql.access.people import PUBLIC_ID, Login, Logins, People
 from dbops_mssql.access.things import Things
-from dbops_mssql.probe import DATABASE as AZURE_DATABASE
+from dbops_mssql.reach import reach
 from dbops_mssql.statement import text
 
 __all__ = ["inspect"]
@@ -30,6 +30,7 @@ Row = tuple[Any, ...]
 ON_SERVER, ON_PRINCIPAL, ON_ENDPOINT = 100, 101, 105
 NOT_READ = {108: "availability_group", 34: "external_language"}
 ONLINE = 0
+_ELSEWHERE = Missing("not_reachable", "Azure SQL Database: a database is asked in its own session")
 CONTAINED = 1
 
 
@@ -56,8 +57,11 @@ class _Building:
         self.kinds_missing: dict[str, Missing] = {}
         self._containment: dict[str, bool] = {}
         self._shown = True
-        self._alone = server.edition == AZURE_DATABASE
+        self._reach = reach(server)
         self._home = self.things.add("server", (), -1, ())
+        # Nothing can be configured where sessions stay in their databases.
+        asked = reader.tuples(text("access_settings")) if self._reach.crosses else ()
+        self._settings: dict[str, int] = dict(asked)
 
     def snapshot(self) -> AccessSnapshot:
         """What was read."""
@@ -80,7 +84,8 @@ class _Building:
 
     def server_level(self) -> None:
         """Logins, roles, their members and rights."""
-        if self._alone:
+        self._configured()
+        if not self._reach.logins:
             for kind in ("login", "server_role"):
                 self.kinds_missing[kind] = Missing("not_supported_version", "in Azure SQL Database they are in master")
             return
@@ -101,12 +106,22 @@ class _Building:
             self.people.member(role, member, admin=role in fixed)
         read_groups(self._reader, self.people)
         self._rights(logins)
-        for server, number, remote in self._reader.tuples(text("access_linked")):
+        linked = self._reader.tuples(text("access_linked")) if self._reach.server_rights else ()
+        for server, number, remote in linked:
             self.people.linked(number, server, remote)
+
+    def _configured(self) -> None:
+        """Whether the server lets users in that are a database's alone, and whether chains go on everywhere."""
+        facts = {
+            "contained": self._reach.contained or self._settings.get("contained database authentication"),
+            "chaining": self._settings.get("cross db ownership chaining"),
+        }
+        self.things.change(self._home, flags=tuple(word for word, holds in facts.items() if holds))
 
     def _rights(self, logins: list[Login]) -> None:
         rows: dict[tuple[int, int], list[Row]] = {}
-        for class_, major, *rest in self._reader.tuples(text("access_permissions")):
+        granted = self._reader.tuples(text("access_permissions")) if self._reach.server_rights else ()
+        for class_, major, *rest in granted:
             rows.setdefault((class_, major), []).append(tuple(rest))
         self._not_read({class_ for class_, _ in rows} - {ON_SERVER, ON_PRINCIPAL, ON_ENDPOINT})
         self.things.grant(self._home, self._grants(rows.get((ON_SERVER, 0), ()), "server"))
@@ -116,7 +131,8 @@ class _Building:
             kind = "server_role" if one.type.strip() == "R" else "login"
             grants = self._grants(rows.get((ON_PRINCIPAL, one.principal_id), ()), kind)
             self.things.add(kind, (one.name,), self.people.at_server(one.owner), grants, parent=self._home)
-        for number, name, owner in self._reader.tuples(text("access_endpoints")):
+        endpoints = self._reader.tuples(text("access_endpoints")) if self._reach.server_rights else ()
+        for number, name, owner in endpoints:
             grants = self._grants(rows.get((ON_ENDPOINT, number), ()), "endpoint")
             self.things.add("endpoint", (name,), self.people.at_server(owner), grants, parent=self._home)
 
@@ -133,10 +149,7 @@ class _Building:
 
     def databases(self, scope: Scope) -> list[str]:
         """All databases become objects; the names of those to be read are given back."""
-        settings = {} if self._alone else dict(self._reader.tuples(text("access_settings")))
-        everywhere = bool(settings.get("cross db ownership chaining"))
-        if everywhere:
-            self.things.change(self._home, flags=("chaining",))
+        everywhere = bool(self._settings.get("cross db ownership chaining"))
         wanted: list[str] = []
         for name, sid, state, trusted, chaining, containment, access in self._reader.tuples(text("access_databases")):
             facts = {
@@ -144,28 +157,28 @@ class _Building:
                 "chaining": bool(chaining) or everywhere,
                 "closed": state != ONLINE,
                 "system": name in SYSTEM_DATABASES,
+                "contained": self._reach.contained or containment == CONTAINED,
             }
             flags = tuple(word for word, holds in facts.items() if holds)
             owner = self.people.by_sid.get(sid, -1) if sid is not None else -1
-            self._containment[name] = containment == CONTAINED
+            self._containment[name] = facts["contained"]
             self.things.add("database", (name,), owner, (), parent=self._home, flags=flags)
             if scope.databases and name not in scope.databases:
                 continue
-            if self._alone and name != self._server.database:
-                self.missing[name] = Missing(
-                    "not_reachable", "Azure SQL Database: a database is asked in its own session"
-                )
+            if not self._reach.crosses and name != self._server.database:
+                self.missing[name] = _ELSEWHERE
             elif state == ONLINE and access:
                 wanted.append(name)
             else:
                 self.missing[name] = _why_not(name, state)
         for name in scope.databases:
             if name not in self._containment:
-                self.missing[name] = Missing("not_reachable", "there is no such database")
+                there = Missing("not_reachable", "there is no such database")
+                self.missing[name] = there if self._reach.crosses else _ELSEWHERE
         return wanted
 
     def _logins(self) -> Logins:
-        return "elsewhere" if self._alone else "all" if self._shown else "some"
+        return "elsewhere" if not self._reach.logins else "all" if self._shown else "some"
 
     def database(self, name: str) -> None:
         """Everything inside a database; what stops it is kept as the reason."""

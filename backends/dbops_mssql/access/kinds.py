@@ -45,6 +45,8 @@ OBJECTS = {
     "FN": "function", "FS": "function", "AF": "function", "P": "procedure", "PC": "procedure", "RF": "procedure",
     "X": "procedure", "SQ": "queue", "SO": "sequence", "SN": "synonym",
 }  # fmt: skip
+# What a user is from the day it is made: ALTER USER and ALTER LOGIN change none of it.
+LASTING = ("CONTAINED", "WITHOUT LOGIN", "ENTRA")
 MODULES = ("view", "table_function", "function", "procedure")
 TABLE_LIKE = ("table", "view", "table_function")
 COLUMN = ("SELECT", "UPDATE", "REFERENCES", "UNMASK")
@@ -100,9 +102,11 @@ def _rules(builtin: tuple[Builtin, ...]) -> Rules:
         login="LOGIN",
         quotes=("[", "]"),
         drop_takes_rights=True,
-        decided=("LOGIN", "ORPHANED"),
-        made_as=("SERVER", "WITHOUT LOGIN"),
+        decided=("LOGIN", "ORPHANED", *LASTING),
+        made_as=("SERVER",),
+        lasting=LASTING,
         orphaned="ORPHANED",
+        settings={"default_schema": "dbo", "default_language": ""},
         covering=COVERING,
     )
 

@@ -78,6 +78,8 @@ class User(NamedTuple):
     owner: int | None
     is_fixed_role: bool
     authentication: int | None
+    default_schema: str | None = None
+    default_language: str | None = None
 
 
 def account_name(database: str, name: str) -> str:
@@ -182,9 +184,9 @@ class People:
                 name=account_name(database, row.name),
                 kind="public" if public else sort,
                 attributes=words,
-                password=UNSET,
+                password="stored" if row.authentication == DATABASE_PASSWORD else UNSET,
                 system=builtin or public or row.is_fixed_role or row.name.startswith("##MS_"),
-                settings=tuple(_settings(row.sid)) if sort in ("user", "group") else (),
+                settings=tuple(_settings(row.sid, **_defaults(row))) if sort in ("user", "group") else (),
                 database=database,
                 user=row.name,
             )
@@ -254,14 +256,29 @@ def _settings(sid: bytes | None, **others: str | None) -> list[str]:
     return found + [f"{name}={value}" for name, value in others.items() if value]
 
 
+def _defaults(row: User) -> dict[str, str | None]:
+    """Where what he names without a schema is looked for, and in which language he is answered."""
+    if row.name in BUILTIN_USERS:
+        return {}
+    return {"default_schema": row.default_schema, "default_language": row.default_language}
+
+
 def _unmapped(row: User, *, contained: bool, logins: Logins) -> tuple[str, ...]:
     """What a user is whose login is not there: made so, contained, come by a group of Windows, or orphaned."""
     if row.authentication == DATABASE_PASSWORD:
         return ("CONTAINED", "LOGIN")
     if row.type.strip() in ("C", "K"):
         return ()
+    if row.type.strip() in ("E", "X") and logins == "elsewhere" and _of_entra_login(row.sid):
+        return _NOT_FOUND[logins]
     if row.type.strip() in ("U", "G", "E", "X"):
         return ("CONTAINED", "LOGIN") if contained or logins == "elsewhere" else ("BY GROUP",)
     if row.authentication != INSTANCE:
         return ("WITHOUT LOGIN",)
     return _NOT_FOUND[logins]
+
+
+def _of_entra_login(sid: bytes | None) -> bool:
+    """Of a user that was made for a login of Entra, not for an identity of Entra itself: "Microsoft Entra server
+    principals" tells them apart by the end of the SID."""
+    return sid is not None and len(sid) == 18 and sid.endswith(b"\xaa\xde")

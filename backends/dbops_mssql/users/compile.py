@@ -4,70 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dbops.access.steps import passwords_to_make_up
+from dbops.access.steps import locked, passwords_to_make_up
 from dbops.access.telling import summary
 from dbops.errors import UsageError
 from dbops.model.access import Rules
 from dbops.model.change import Change, CreatePrincipal, DropPrincipal, SetPassword
-from dbops.plan import Hold, Opening, Risk, Sql, Step
+from dbops.model.server import Server
+from dbops.plan import Risk, Sql, Step
 from dbops_mssql.access.people import split_name
-from dbops_mssql.users.sql import MASTER, statements, undo
+from dbops_mssql.reach import reach
+from dbops_mssql.users.sql import statements, undo
 
-__all__ = ["LOCK", "TRANSACTION", "compile_changes", "locked"]
+__all__ = ["TRANSACTION", "compile_changes"]
 
-LOCK = "users_lock"
 TRANSACTION = "users"
 _NAMES = Rules(kinds={}, quotes=("[", "]"))
 
 
-def compile_changes(changes: Sequence[Change]) -> tuple[Step, ...]:
+def compile_changes(changes: Sequence[Change], server: Server) -> tuple[Step, ...]:
     """The steps, inside a Hold of the lock; none when there is nothing to do.
 
     :raises UsageError: a password for who has none.
     """
     for change in changes:
         _check(change)
+    place = reach(server)
     steps: list[Step] = list(passwords_to_make_up(changes))
     number = 0
     for change in changes:
-        for statement in statements(change):
+        for statement in statements(change, place):
             number += 1
             steps.append(
                 Sql(
                     id=f"s{number:05d}",
                     summary=_summary(change),
                     risk=Risk.DESTRUCTIVE if isinstance(change, DropPrincipal) else Risk.WRITE,
-                    undo=undo(change),
+                    undo=undo(change, place),
                     statement=statement,
-                    database=MASTER,
+                    database=place.home(server),
                     transaction=TRANSACTION,
                 )
             )
-    return locked(steps)
-
-
-def locked(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Under the lock that keeps a second run away."""
-    if not steps:
-        return ()
-    order = list(Risk)
-    return (
-        Hold(
-            id="lock",
-            summary="keep other runs of dbops users away",
-            risk=max((step.risk for step in steps), key=order.index),
-            opening=Opening(what=LOCK),
-            steps=tuple(steps),
-            close="the lock is released with its session",
-        ),
-    )
+    return locked(steps, database=place.home(server))
 
 
 def _check(change: Change) -> None:
-    if isinstance(change, SetPassword) and (split_name(change.name)[0] or change.stored == "none"):
+    if isinstance(change, SetPassword) and change.stored == "none":
         raise UsageError(
             f"{change.name} has no password of its own",
-            hint="A login of SQL Server has one; Windows and Entra keep those of theirs.",
+            hint="A login of SQL Server has one, and a contained user; Windows and Entra keep those of theirs.",
         )
 
 

@@ -13,41 +13,41 @@ from dbops.plan import Value
 from dbops.secrets import make_up, write_private
 from dbops.spi import Reader, Runtime
 from dbops_mssql.access.people import split_name
+from dbops_mssql.reach import MASTER
 from dbops_mssql.statement import text
 
-__all__ = ["MASTER", "end_sessions", "generate_password", "keep_hash", "users_lock"]
+__all__ = ["end_sessions", "generate_password", "keep_hash", "users_lock"]
 
-# A lock of applications is one database's: every run must take it in the same one.
-MASTER = "master"
 GONE_WITHIN_S = 30.0
 
 
 @contextmanager
 def users_lock(
-    arguments: Mapping[str, object],  # noqa: ARG001 - a door's signature
-    endpoint: Endpoint,
-    runtime: Runtime,
+    arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime
 ) -> Generator[tuple[Mapping[str, Value], Endpoint | None]]:
     """Keep other runs away from this server's logins and users until the session ends.
 
+    A lock of applications is one database's: every run must take it in the same one, ``database``.
+
     :raises Locked: another run holds it.
     """
-    with runtime.reader(endpoint.at(MASTER)) as reader:
+    with runtime.reader(endpoint.at(str(arguments["database"]))) as reader:
         if int(reader.scalar(text("users_lock"))) < 0:
             raise Locked(f"{endpoint}: another run of dbops users is at work", hint="Try again when it is done.")
         yield {}, None
 
 
 def end_sessions(arguments: Mapping[str, object], endpoint: Endpoint, runtime: Runtime) -> Mapping[str, Value]:
-    """End the sessions of a login, which is disabled by now, and wait until they are gone.
+    """End the sessions of a login, or of a user that only the database ``of`` knows, who is kept out by now, and wait
+    until they are gone.
 
     :raises CouldNotTell: some are still there.
     """
-    login = {"login": str(arguments["login"])}
+    whose = {"login": str(arguments["login"]), "of": str(arguments["of"])}
     ended: set[int] = set()
     deadline = time.monotonic() + GONE_WITHIN_S
-    with runtime.reader(endpoint.at(MASTER)) as reader:
-        while found := [int(row[0]) for row in reader.tuples(text("users_sessions"), login)]:
+    with runtime.reader(endpoint.at(str(arguments["database"]))) as reader:
+        while found := [int(row[0]) for row in reader.tuples(text("users_sessions"), whose)]:
             for number in set(found) - ended:
                 _end(reader, number)
             ended.update(found)

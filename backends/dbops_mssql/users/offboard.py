@@ -6,18 +6,20 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from dbops.access.naming import spell
+from dbops.access.steps import locked
 from dbops.access.telling import summary
 from dbops.errors import UsageError
-from dbops.model.access import AccessSnapshot, SecuredObject
+from dbops.model.access import AccessSnapshot, Principal, SecuredObject
 from dbops.model.change import AddGrant, Change, DropPrincipal, ObjectName, RemoveGrant, SetOwner
 from dbops.model.server import Server
 from dbops.plan import Call, Risk, Sql, Step
 from dbops.spi import Reader
 from dbops_mssql.access.people import account_name, split_name
 from dbops_mssql.quoting import identifier, literal
+from dbops_mssql.reach import MASTER, reach
 from dbops_mssql.statement import text
-from dbops_mssql.users.compile import TRANSACTION, locked
-from dbops_mssql.users.sql import MASTER, statements, undo
+from dbops_mssql.users.compile import TRANSACTION
+from dbops_mssql.users.sql import statements, undo
 
 __all__ = ["offboard"]
 
@@ -33,15 +35,17 @@ def offboard(
     leaving.check()
     jobs = [
         (str(job), str(name))
-        for login in leaving.logins
+        for login in (leaving.logins if reach(server).agent else ())
         for job, name in reader.tuples(text("users_jobs"), {"login": login})
     ]
-    return locked(list(leaving.steps(jobs)))
+    return locked(list(leaving.steps(jobs)), database=reach(server).home(server))
 
 
 class _Leaving:
     def __init__(self, snapshot: AccessSnapshot, who: Sequence[str], heir: str, server: Server) -> None:
         self._snapshot, self._heir, self._server = snapshot, heir, server
+        self._reach = reach(server)
+        self._home = self._reach.home(server)
         named = [at for at, one in enumerate(snapshot.principals) if one.name in who]
         # A login's users go before it, or they would be nobody's.
         users = [row.group for row in snapshot.memberships if row.implicit and row.member in named and row.database]
@@ -67,7 +71,8 @@ class _Leaving:
                 raise UsageError(f"{one.name!r} is the login in use", hint="Connect as somebody else.")
         if self._heir in [one.name for one in self._people]:
             raise UsageError(f"{self._heir!r} cannot take over from itself")
-        if self._snapshot.databases_missing:
+        # Where sessions stay in their databases, so does a farewell.
+        if self._snapshot.databases_missing and self._reach.crosses:
             names = ", ".join(sorted(self._snapshot.databases_missing))
             raise UsageError(f"what it has in {names} cannot be seen", hint="Use a login that may enter everywhere.")
 
@@ -81,8 +86,8 @@ class _Leaving:
                 f"{self._people[-1].name!r} owns {', '.join(names[:3])}",
                 hint="Say who shall have them: --reassign-to ROLE. Nothing is dropped with its owner.",
             )
-        for login in self.logins:
-            yield from self._out(login)
+        for who in self._people:
+            yield from self._out(who)
         for one in owned:
             yield from self._change(self._handed_over(one))
         for job, name in jobs:
@@ -93,11 +98,19 @@ class _Leaving:
             sort: Literal["user", "role"] = "role" if who.kind == "role" else "user"
             yield from self._change(DropPrincipal(name=who.name, attributes=who.attributes, kind=sort))
 
-    def _out(self, login: str) -> Iterator[Step]:
+    def _out(self, one: Principal) -> Iterator[Step]:
+        """Who logs in does so no more, and no session of his is left. A user is let in by his login, unless he has
+        none that is seen."""
+        if one.kind == "role" or (one.database and not one.login):
+            return
+        database, login = split_name(one.name)
         name = identifier(login)
-        yield self._sql(
-            f"USE {identifier(MASTER)}; ALTER LOGIN {name} DISABLE", f"lock {login} out", f"ALTER LOGIN {name} ENABLE"
+        out, back = (
+            (f"DENY CONNECT TO {name}", f"GRANT CONNECT TO {name}")
+            if database
+            else (f"ALTER LOGIN {name} DISABLE", f"ALTER LOGIN {name} ENABLE")
         )
+        yield self._sql(database or MASTER, out, f"lock {login} out", back)
         self._count += 1
         yield Call(
             id=f"o{self._count:04d}",
@@ -105,7 +118,11 @@ class _Leaving:
             risk=Risk.DESTRUCTIVE,
             provider="backend",
             operation="end_sessions",
-            arguments={"login": login},
+            arguments={
+                "login": login,
+                "of": database if "CONTAINED" in one.attributes else "",
+                "database": self._home,
+            },
             idempotent=True,
         )
 
@@ -142,34 +159,36 @@ class _Leaving:
     def _job(self, job: str, name: str) -> Step:
         heir = literal(split_name(self._heir)[1])
         return self._sql(
-            f"USE [msdb]; EXEC dbo.sp_update_job @job_id = {literal(job)}, @owner_login_name = {heir}",
+            "msdb",
+            f"EXEC dbo.sp_update_job @job_id = {literal(job)}, @owner_login_name = {heir}",
             f"give {self._heir} the job {name}",
             "",
             TRANSACTION,
         )
 
     def _change(self, change: Change) -> Iterator[Step]:
-        for statement in statements(change):
+        for statement in statements(change, self._reach):
             self._count += 1
             yield Sql(
                 id=f"o{self._count:04d}",
                 summary=summary(change, self._snapshot.rules),
                 risk=Risk.DESTRUCTIVE if isinstance(change, DropPrincipal) else Risk.WRITE,
-                undo=undo(change),
+                undo=undo(change, self._reach),
                 statement=statement,
-                database=MASTER,
+                database=self._home,
                 transaction=TRANSACTION,
             )
 
-    def _sql(self, statement: str, what: str, back: str, transaction: str | None = None) -> Sql:
+    def _sql(self, database: str, statement: str, what: str, back: str, transaction: str | None = None) -> Sql:
         self._count += 1
+        there = f"USE {identifier(database)}; " if self._reach.crosses else ""
         return Sql(
             id=f"o{self._count:04d}",
             summary=what,
             risk=Risk.WRITE,
-            undo=back,
-            statement=(statement,),
-            database=MASTER,
+            undo=there + back if back else "",
+            statement=(there + statement,),
+            database=self._home,
             transaction=transaction,
             idempotent=True,
         )

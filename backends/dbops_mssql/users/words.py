@@ -1,13 +1,13 @@
 """A users spec in the words of SQL Server; what has no meaning here is refused with its line.
 
 Who logs in is one thing, who he is in a database another. A user of a spec is a login, and a user of the same name in
-each managed database in which the spec gives him something; ``shop.alice`` is her user in ``shop`` alone. A role is one
+each managed database in which the spec gives him something; ``shop.alice`` is her user in ``shop`` alone. With
+``attributes: [contained]`` or ``[without_login]`` there is no login, and a user in each managed database. A role is one
 of each managed database, ``shop.reader`` one of ``shop``, and with ``attributes: [server]`` one of the server.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -17,6 +17,7 @@ from dbops.model.access import Kind, Rules
 from dbops.model.server import Server
 from dbops.model.users import (
     Desired,
+    Requirement,
     SpecGrant,
     SpecMember,
     SpecPrincipal,
@@ -26,17 +27,13 @@ from dbops.model.users import (
     WantedPrincipal,
 )
 from dbops_mssql.access.people import account_name, split_name
-from dbops_mssql.probe import MANAGED_INSTANCE
 from dbops_mssql.quoting import NAME_CHARACTERS, valid_name
+from dbops_mssql.reach import reach
+from dbops_mssql.users import members, sources
+from dbops_mssql.users.actions import actions
 
 __all__ = ["Words"]
 
-SERVER_ROLES = (
-    "sysadmin", "securityadmin", "serveradmin", "setupadmin", "processadmin", "diskadmin", "dbcreator", "bulkadmin",
-)  # fmt: skip
-_ATTRIBUTES = ("SERVER", "WITHOUT LOGIN", "ORPHANED")
-_ENTRA_SINCE = (16,)
-_SID = re.compile(r"0x[0-9a-fA-F]{32}\Z")
 _OWN = ("public", "dbo", "guest", "sys", "INFORMATION_SCHEMA", "sa")
 ELSEWHERE = "Leave it out, or write the entry for other engines only: engines: [postgresql]."
 
@@ -47,7 +44,10 @@ class Words:
     def __init__(self, desired: Desired, server: Server, rules: Rules) -> None:
         self.desired, self.server, self.rules = desired, server, rules
         self._sids: dict[str, WantedPrincipal] = {}
-        self._on_server = {one.name for one in desired.principals if not one.login and "SERVER" in _words(one)}
+        self.reach = reach(server)
+        self._on_server = {one.name for one in desired.principals if not one.login and "SERVER" in sources.words(one)}
+        self._requirements: list[Requirement] = []
+        self._kept_out: set[str] = set()
 
     def wanted(self) -> Wanted:
         """:raises InputError: with ``file:line``."""
@@ -57,7 +57,10 @@ class Words:
         for one in self.desired.principals:
             _check(one, self._split(one)[0])
             for made in self._principals(one):
-                self._check_own_sid(made)
+                if not made.database:  # a contained user can have one SID in several databases
+                    self._check_own_sid(made)
+                if sources.NO_CONNECT in sources.words(one) or not (made.database or self.reach.server_rights):
+                    self._kept_out.add(made.name)
                 twin = principals.setdefault(made.name, made)
                 if twin is not made:
                     raise InputError(f"{made.where}: {made.name} is also said in {twin.where}")
@@ -65,7 +68,7 @@ class Words:
                 grants += self._grants(one)
                 owners += self._owned(one)
         there = [one for one in principals.values() if one.kind == "user" and one.state != "absent"]
-        grants += _unless_denied([self._enter(one) for one in there], grants)
+        grants += _unless_denied([self._enter(one) for one in there if one.name not in self._kept_out], grants)
         return Wanted(
             managed=self._managed(),
             databases=self.desired.databases,
@@ -73,6 +76,7 @@ class Words:
             grants=tuple(grants),
             owners=tuple(owners),
             origin=self.desired.origin,
+            requirements=tuple(self._requirements),
         )
 
     def _check_own_sid(self, made: WantedPrincipal) -> None:
@@ -95,18 +99,22 @@ class Words:
     def _principals(self, one: SpecPrincipal) -> Iterator[WantedPrincipal]:
         database, name = self._split(one)
         if not one.login:
-            yield from (self._role(one, where, name) for where in self._role_databases(one, database))
+            self._check_roles(one, of_server=one.name in self._on_server)
+            yield from (self._role(one, where, name) for where in self._databases(one, database))
+            return
+        if database or sources.of_databases(one):
+            self._check_roles(one)
+            yield from (self._user(one, where, name) for where in self._databases(one, database))
             return
         # Out of the databases first: a login that is gone leaves users that are nobody.
-        if database:
-            yield self._user(one, database, name)
-            return
         if one.state == "absent":
             anywhere = account_name(self.desired.databases[0] if self.desired.databases else "master", name)
             yield WantedPrincipal(
                 name=anywhere, state="absent", attributes=(), member_of=(), where=one.where, kind="user", user=name,
                 every_host=True,
             )  # fmt: skip
+        if not self.reach.logins and one.state == "absent":
+            return
         yield self._login(one, name)
         if one.state != "absent":
             yield from (self._user(one, where, name) for where in self._given(one))
@@ -131,17 +139,20 @@ class Words:
             database, name = split_name(text)
         except UsageError as error:
             raise InputError(f"{where}: {error.message}") from None
-        if ("\\" in text or "@" in text) and database not in self.desired.databases and not text.startswith("["):
-            return "", text
+        if ("\\" in text or "@" in text) and "[" not in text:
+            return (database, text.partition(".")[2]) if database in self.desired.databases else ("", text)
         return database, name
 
-    def _role_databases(self, one: SpecPrincipal, database: str) -> tuple[str, ...]:
+    def _databases(self, one: SpecPrincipal, database: str) -> tuple[str, ...]:
         if one.name in self._on_server:
+            if not self.reach.server_rights:
+                raise InputError(f"{one.where}: the roles of the server are the service's own in {self.server.edition}")
             return ("",)
         if not database and not self.desired.databases:
+            sort, more = ("user", "") if one.login else ("role", ", or say attributes: [server]")
             raise InputError(
-                f"{one.where}: the role {one.name!r} is of no database",
-                hint="Name databases under manage.databases, or say attributes: [server].",
+                f"{one.where}: the {sort} {one.name!r} is of no database",
+                hint=f"Name databases under manage.databases{more}.",
             )
         return (database,) if database else self.desired.databases
 
@@ -156,43 +167,54 @@ class Words:
             user=name if database else "",
         )
 
+    def _check_roles(self, one: SpecPrincipal, *, of_server: bool = False) -> None:
+        for member in one.member_of:
+            if not of_server and self._is_at_server(member):
+                raise InputError(
+                    f"{member.where}: {member.role} is a role of the server, and {one.name} is of databases"
+                )
+
     def _login(self, one: SpecPrincipal, name: str) -> WantedPrincipal:
+        if not self.reach.logins:
+            here = account_name(self.server.database, name)
+            raise InputError(
+                f"{one.where}: {name!r} would be a login, and in {self.server.edition} logins are in master",
+                hint=f"Connect to master for the login. Here, {here} is the user of a login that is there, and "
+                "attributes: [contained] makes a user with a password of its own.",
+            )
         login = ("LOGIN",) if one.state == "present" else ()
         return WantedPrincipal(
             name=account_name("", name),
             state=one.state,
-            attributes=(*self._kind(one, name), *login),
+            attributes=(*sources.login_words(one, name, self.reach, self.server), *login),
             member_of=tuple(self._at_server(one)),
             password=one.password,
             generate=one.generate,
             hashed=one.hashed,
-            sid=_sid(one),
+            sid=sources.sid(one),
             where=one.where,
             kind="user",
+            user=name if account_name("", name) != name else "",
+            lacking=sources.lacking(one, name, self.reach),
         )
 
-    def _kind(self, one: SpecPrincipal, name: str) -> tuple[str, ...]:
-        """Windows writes names with a backslash, Entra with an @."""
-        if "\\" not in name and "@" not in name:
-            return ("SQL",)
-        if one.password is not None or one.sid:
-            word = "SID" if one.password is None else "password"
-            raise InputError(f"{one.where}: {name!r} has no {word} here: Windows and Entra keep those of theirs")
-        if "\\" in name:
-            return ("WINDOWS",)
-        if self.server.version < _ENTRA_SINCE and self.server.edition != MANAGED_INSTANCE:
-            raise InputError(f"{one.where}: logins of Entra need SQL Server 2022")
-        return ("ENTRA",)
-
     def _user(self, one: SpecPrincipal, database: str, name: str) -> WantedPrincipal:
+        alone = sources.of_databases(one)
+        self._requirements += sources.requirements(one, name, database)
         return WantedPrincipal(
             name=account_name(database, name),
             state="absent" if one.state == "absent" else "present",
-            attributes=tuple(word for word in _words(one) if word != "SERVER"),
+            attributes=sources.user_words(one, name, self.reach, self.server),
             member_of=tuple(self._in_database(one, database)) if one.state != "absent" else (),
+            password=one.password if alone else None,
+            generate=one.generate and alone,
+            sid=sources.sid(one),
             where=one.where,
             kind="user",
             user=name,
+            database=database,
+            settings=sources.settings(one, self.reach, self.server),
+            lacking=sources.lacking(one, name, self.reach) if alone else "",
         )
 
     def _given(self, one: SpecPrincipal) -> list[str]:
@@ -211,23 +233,23 @@ class Words:
     # -- memberships --------------------------------------------------------------------------------------------------
 
     def _is_at_server(self, member: SpecMember) -> bool:
-        return member.role in SERVER_ROLES or member.role in self._on_server or member.role.startswith("##MS_")
+        return members.is_fixed(member) or member.role in self._on_server
 
     def _at_server(self, one: SpecPrincipal) -> Iterator[SpecMember]:
         for member in one.member_of:
-            _check_member(member)
+            members.check(member)
             if self._is_at_server(member):
-                yield _member(member, member.role)
+                yield members.wanted(member, member.role, admin=members.is_fixed(member))
 
     def _in_database(self, one: SpecPrincipal, database: str) -> Iterator[SpecMember]:
         """Roles of this database: those named with it, and those named without."""
         for member in one.member_of:
-            _check_member(member)
+            members.check(member)
             if self._is_at_server(member):
                 continue
             where, role = self._named(member.role, member.where)
             if where in ("", database):
-                yield _member(member, account_name(database, role))
+                yield members.wanted(member, account_name(database, role))
 
     # -- grants -------------------------------------------------------------------------------------------------------
 
@@ -255,7 +277,7 @@ class Words:
                 principal=self._grantee(one, grant, kind, path),
                 kind=kind.name,
                 path=path,
-                actions=_actions(grant, subject),
+                actions=actions(grant, subject),
                 columns=grant.columns,
                 grantable=grant.grantable,
                 deny=deny,
@@ -267,6 +289,15 @@ class Words:
         database = _database_of((kind, path))
         if (own or database) and own not in ("", database):
             raise InputError(f"{grant.where}: {one.name} is of {own}, and {grant.object} is not in it")
+        if not database and not self.reach.server_rights:
+            raise InputError(
+                f"{grant.where}: nothing can be granted on {grant.object} in {self.server.edition}",
+                hint="Its roles ##MS_…## stand for rights on the server: member_of, in a spec for master.",
+            )
+        if database and not self.reach.own_rights and [word.lower() for word in grant.can] != ["connect"]:
+            raise InputError(f"{grant.where}: nothing can be granted in {database} of {self.server.edition}")
+        if not database and one.login and sources.of_databases(one):
+            raise InputError(f"{grant.where}: {one.name!r} is a user of databases, and {grant.object} is the server's")
         if not database and not one.login and one.name not in self._on_server:
             raise InputError(
                 f"{grant.where}: {one.name!r} is a role of databases, and {grant.object} is the server's",
@@ -283,6 +314,10 @@ class Words:
             kind, path = self._object(owned.object, owned.where)
             if kind.name not in ("schema", "database", "role"):
                 raise InputError(f"{owned.where}: a {kind.name} is owned by the owner of its schema", hint=ELSEWHERE)
+            if kind.name == "database" and not self.reach.logins:
+                raise InputError(
+                    f"{owned.where}: a login owns a database, and in {self.server.edition} logins are in master"
+                )
             database = "" if kind.name == "database" else path[0]
             yield WantedOwner(
                 principal=account_name(database, self._split(one)[1]), kind=kind.name, path=path, where=owned.where
@@ -322,10 +357,6 @@ def _unless_denied(entering: list[WantedGrant], said: list[WantedGrant]) -> Iter
             yield grant
 
 
-def _words(one: SpecPrincipal) -> tuple[str, ...]:
-    return tuple(" ".join(word.upper().replace("_", " ").split()) for word in one.attributes)
-
-
 def _database_of(named: tuple[Kind, tuple[str, ...]]) -> str:
     kind, path = named
     return next(iter(path), "") if kind.contained else ""
@@ -338,60 +369,4 @@ def _check(one: SpecPrincipal, database: str) -> None:
         raise InputError(f"{one.where}: 'valid_until' has no meaning on SQL Server: a login has no end", hint=ELSEWHERE)
     if one.connection_limit not in ("keep", "unlimited"):
         raise InputError(f"{one.where}: 'connection_limit' has no meaning on SQL Server", hint=ELSEWHERE)
-    for word in _words(one):
-        if word not in _ATTRIBUTES:
-            known = ", ".join(known.lower() for known in _ATTRIBUTES)
-            raise InputError(f"{one.where}: unknown attribute {word.lower()!r}", hint=f"There is: {known}.")
-    if "SERVER" in _words(one) and one.login:
-        raise InputError(f"{one.where}: 'server' is said of a role: a login is always the server's")
-    if not one.login and (one.password is not None or one.sid or one.state == "locked"):
-        word = "password" if one.password is not None else "sid" if one.sid else "state: locked"
-        raise InputError(f"{one.where}: {word!r} has no meaning for a role: nobody logs in as it")
-    if database and (one.password is not None or one.sid or one.state == "locked"):
-        raise InputError(
-            f"{one.where}: {one.name} is a user of a database: its login has the password and the SID, and is locked"
-        )
-
-
-def _sid(one: SpecPrincipal) -> str:
-    """As the server shows it. https://learn.microsoft.com/sql/t-sql/statements/create-login-transact-sql (SID)"""
-    if one.sid and not _SID.match(one.sid):
-        raise InputError(
-            f"{one.where}: {one.sid!r} is not the SID of a login",
-            hint="Write 0x and 32 hexadecimal digits, in quotes, as sys.sql_logins shows it.",
-        )
-    return f"0x{one.sid[2:].upper()}" if one.sid else ""
-
-
-def _check_member(member: SpecMember) -> None:
-    if member.inherit is False or member.set is False or member.admin:
-        raise InputError(
-            f"{member.where}: who is in a role has what it has, and lets nobody else in",
-            hint="Leave out inherit, set and admin. ALTER on the role lets somebody change its members.",
-        )
-
-
-def _member(member: SpecMember, role: str) -> SpecMember:
-    return SpecMember(role=role, inherit=True, set=True, admin=False, where=member.where)
-
-
-def _actions(grant: SpecGrant, kind: Kind) -> tuple[str, ...]:
-    found: set[str] = set()
-    for word in grant.can:
-        found.update(_meaning(word, kind, grant.where))
-    return tuple(action for action in kind.actions if action in found)
-
-
-def _meaning(word: str, kind: Kind, where: str) -> tuple[str, ...]:
-    plain = " ".join(word.upper().replace("_", " ").split())
-    for portable in kind.words:
-        if portable.word == word.lower():
-            return portable.actions
-    if plain in kind.actions:
-        return (plain,)
-    known = [*(one.word for one in kind.words), *(action.lower() for action in kind.actions)]
-    close = get_close_matches(word.lower(), known, n=1)
-    raise InputError(
-        f"{where}: {word!r} has no meaning for a {kind.name}",
-        hint=f"Did you mean {close[0]!r}?" if close else f"There is: {', '.join(known)}.",
-    )
+    sources.check(one, database)

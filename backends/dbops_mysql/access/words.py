@@ -154,6 +154,8 @@ class MySQLWords:
                 f"{one.where}: 'valid_until' has no meaning on {self.dialect.label}: an account has no end",
                 hint=ELSEWHERE,
             )
+        if one.settings:
+            raise InputError(f"{one.where}: 'settings' has no meaning on {self.dialect.label}", hint=ELSEWHERE)
         if one.connection_limit == 0:
             raise InputError(
                 f"{one.where}: 0 would be without a limit on {self.dialect.label}",

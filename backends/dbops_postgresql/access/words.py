@@ -78,6 +78,11 @@ def _check_name(one: SpecPrincipal) -> None:
             f"{one.where}: 'hosts' has no meaning on PostgreSQL: where an account may come from is in pg_hba.conf",
             hint="Leave it out, or write the entry for other engines only: engines: [mysql, mariadb].",
         )
+    if one.settings:
+        raise InputError(
+            f"{one.where}: 'settings' has no meaning on PostgreSQL yet: those of a role are left alone",
+            hint="Leave it out, or write the entry for SQL Server only: engines: [mssql].",
+        )
 
 
 def _attributes(one: SpecPrincipal) -> tuple[str, ...]:

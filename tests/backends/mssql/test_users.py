@@ -10,7 +10,7 @@ import pytest
 import sqlglot
 
 from dbops.access.spec import read
-from dbops.capabilities import Capability, NotImplementedYet, supported
+from dbops.capabilities import Capability, supported
 from dbops.errors import InputError, UsageError
 from dbops.model.change import (
     AddGrant,
@@ -383,17 +383,14 @@ def test_all_is_one_transaction_under_one_lock() -> None:
 
 def test_passwords_of_who_has_none() -> None:
     for change in (
-        SetPassword(name="shop.al", password=SECRET, stored="stored"),
+        SetPassword(name="shop.al", password=SECRET, stored="none"),
         SetPassword(name="CORP\\al", password=SECRET, stored="none"),
     ):
         with pytest.raises(UsageError, match="has no password of its own"):
             backend.access.compile([change], SERVER)
 
 
-def test_a_session_of_azure_sql_database_stays_in_its_database() -> None:
-    server = msgspec.structs.replace(SERVER, edition=DATABASE)
-    for capability in (Capability.USERS_APPLY, Capability.USERS_ROTATE):
-        answer = backend.support(capability, server)
-        assert isinstance(answer, NotImplementedYet)
-        assert "stays in its database" in answer.reason
-        assert supported(backend.support(capability, msgspec.structs.replace(SERVER, edition=MANAGED_INSTANCE)))
+def test_users_are_planned_everywhere() -> None:
+    for edition in (DATABASE, MANAGED_INSTANCE):
+        for capability in (Capability.USERS_APPLY, Capability.USERS_ROTATE, Capability.USERS_TRANSACTIONAL):
+            assert supported(backend.support(capability, msgspec.structs.replace(SERVER, edition=edition)))

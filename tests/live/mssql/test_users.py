@@ -69,6 +69,7 @@ def spec(name: str, **changed: object) -> str:
                         {"object": "server", "can": ["view_any_definition"]},
                     ],
                 },
+                "u_maker": {"member_of": ["dbcreator"], "password": "env:FIRST"},
                 "u_bob": {"state": "locked", "password": "env:FIRST"},
                 **changed,
             },

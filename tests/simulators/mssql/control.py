@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from tests.simulators.mssql import predicates
+from tests.simulators.mssql import azure, predicates
 from tests.simulators.mssql.answers import Answer, Done, Failed, Message, unknown
 from tests.simulators.mssql.batch import Block, If, Node, Simple, Try, While
 from tests.simulators.mssql.dialect import parsed
@@ -133,6 +133,7 @@ def statement(session: Session, sql: str, node: Simple) -> Iterator[Answer]:
     cursor = Cursor(sql, node.found)
     session.words = words_of(node)
     handler, words = find(cursor)
+    azure.statement(session, (token.value.upper() for token in cursor.found[:4]))
     if cursor.found[0].is_word(*CHANGES):
         session.instance.changing(session)
     cursor.at += words

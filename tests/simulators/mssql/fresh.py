@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tests.simulators.mssql import azure
 from tests.simulators.mssql.model import Column, Database, File, Object, Permission, Principal, Schema, State
 from tests.simulators.mssql.passwords import hashed
 from tests.simulators.mssql.registry import VIEWS
@@ -88,7 +89,21 @@ def fresh_state(instance: Instance, sa_password: str, *, contained: bool) -> Sta
         state.databases[number] = new_database(name, number, SA_SID, SETUP if number != 2 else instance.started)
         state.databases[number].options.update(_SYSTEM[name])
         _shipped_tables(state.databases[number])
+    if instance.azure:
+        _as_in_azure(state)
     return state
+
+
+def _as_in_azure(state: State) -> None:
+    """No logins of the server's own, and roles of ``master`` for who may make databases and logins."""
+    for number in (*CERTIFICATES, *INTERNAL):
+        del state.principals[number]
+    state.permissions = [one for one in state.permissions if one.grantee in state.principals and one.class_ == 100]
+    master = state.databases[1]
+    for name in azure.DATABASE_ROLES:
+        number = master.next_principal
+        master.principals[number] = Principal(name, number, "R", _sid(name), SETUP, SETUP, owner=1)
+        master.next_principal += 1
 
 
 def _shipped_tables(found: Database) -> None:

@@ -27,6 +27,8 @@ from tests.simulators.mssql.registry import VIEWS, Function, View
 from tests.simulators.mssql.session import Session
 
 Row = dict[str, object]
+AZURE_SQL_DATABASE = 5
+NEWEST = 16
 
 
 class Instance:
@@ -77,7 +79,17 @@ class Instance:
 
     @property
     def major(self) -> int:
-        return int(self.version.split(".")[0])
+        """That of Azure SQL Database says 12 for ever, and it has what the newest release has."""
+        return NEWEST if self.azure else int(self.version.split(".")[0])
+
+    @property
+    def azure(self) -> bool:
+        """Azure SQL Database."""
+        return self.engine_edition == AZURE_SQL_DATABASE
+
+    def contains(self, database: Database) -> bool:
+        """Whether it can have users of its own: Azure SQL Database always lets it."""
+        return self.azure or bool(database.options.get("containment"))
 
     @property
     def case_sensitive(self) -> bool:

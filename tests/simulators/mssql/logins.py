@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
 
 def login(instance: Instance, user: str, password: str, database: str) -> Session:
+    target = _lets_its_own_in(instance, database)
+    known = named(target.principals, user, instance.same) if target is not None else None
     found = named(instance.state.principals, user, instance.same)
+    # The name of a contained user goes before that of a login, where the database is named.
+    if target is not None and known is not None and known.password_hash is not None:
+        return _contained(instance, target, known, password)
     if found is None or found.type != "S":
-        return _contained(instance, user, password, database)
+        raise Refused(refusal(user))
     if not instance.mixed_authentication or found.password_hash is None:
         raise Refused(refusal(user))
     if found.is_locked:
@@ -89,20 +94,22 @@ def _open_to(session: Session, target: Database) -> bool:
     return names.user_of(session, target) is not None
 
 
-def _contained(instance: Instance, user: str, password: str, database: str) -> Session:
+def _lets_its_own_in(instance: Instance, database: str) -> Database | None:
+    """The database, where it is contained and the server lets its users in."""
+    target = names.find_database(Session(instance, 0, None, instance.master), database) if database else None
+    enabled = instance.azure or instance.state.configurations.get("contained database authentication", 0)
+    return target if target is not None and enabled and instance.contains(target) else None
+
+
+def _contained(instance: Instance, target: Database, found: Principal, password: str) -> Session:
     """A user with a password of its own, in a database that is contained."""
-    probe = Session(instance, 0, None, instance.master)
-    target = names.find_database(probe, database) if database else None
-    enabled = instance.state.configurations.get("contained database authentication", 0)
-    if target is None or not enabled or not target.options.get("containment"):
-        raise Refused(refusal(user))
-    found = named(target.principals, user, instance.same)
-    if found is None or found.password_hash is None or not passwords.matches(password, found.password_hash):
-        raise Refused(refusal(user))
+    if found.password_hash is None or not passwords.matches(password, found.password_hash):
+        raise Refused(refusal(found.name))
     if not names.connects(target, found):
-        raise Refused(refusal(user))
+        raise Refused(refusal(found.name))
     session = Session(instance, instance.free_spid(), None, target)
     session.original_login = found.name
+    session.authenticating_database_id = target.database_id
     session.identities = [Identity(None, (target.database_id, found.principal_id))]
     return session
 

@@ -57,6 +57,7 @@ class Principal:
     credential: str | None = None
     # of users
     default_schema: str | None = None
+    user_language: str | None = None
     authentication: str = "NONE"
     """``NONE``, ``INSTANCE``, ``DATABASE``, ``WINDOWS`` or ``EXTERNAL``."""
     allow_encrypted_value_modifications: bool = False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from tests.simulators.mssql import kinds
+from tests.simulators.mssql import azure, kinds
 from tests.simulators.mssql.answers import Failed, error, failed, unknown
 from tests.simulators.mssql.model import Database, Object
 from tests.simulators.mssql.registry import TABLE_FUNCTIONS, VIEWS, Field, TableFunction, View
@@ -63,6 +63,8 @@ def located(session: Session, parts: tuple[str, ...]) -> tuple[Database, str, st
 def _view(session: Session, database: Database, schema: str, name: str) -> View | None:
     view = VIEWS.get(f"{schema or 'sys'}.{name}".lower())
     if view is None or (view.since and view.since > session.instance.major):
+        return None
+    if not azure.has_view(session, view.name):
         return None
     if session.instance.case_sensitive and view.name != f"{schema or 'sys'}.{name}":
         return None

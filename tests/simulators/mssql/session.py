@@ -29,6 +29,8 @@ class Session:
         self.identities = [Identity(login.principal_id if login else None, None)]
         """The one that logged in, then each that EXECUTE AS took on."""
         self.database_id = self.first_database_id = database.database_id
+        self.authenticating_database_id = 0
+        """0 of a login, else the database that knows the contained user."""
         self.login_time = instance.now()
         self.variables: dict[str, Variable] = {}
         self.options: dict[str, object] = {"LANGUAGE": "us_english", "LOCK_TIMEOUT": -1}
@@ -147,8 +149,8 @@ class Session:
 
     def constant(self, found: Typed) -> object:
         """The value of an expression that names no column."""
-        row = self.instance.duck.execute(f"SELECT {found.sql}").fetchone()
-        return kinds.outward(row[0], found.kind) if row else None
+        [row] = self.instance.duck.execute(f"SELECT {found.sql}").fetchall()  # to its end: nothing else runs before
+        return kinds.outward(row[0], found.kind)
 
     def frame(self) -> Frame:
         return Frame(self, self.variables)

@@ -87,6 +87,7 @@ def database_principals(scope: Scope) -> Iterator[Row]:
                 "is_fixed_role": found.is_fixed_role,
                 "authentication_type": AUTHENTICATION[found.authentication],
                 "authentication_type_desc": found.authentication,
+                "default_language_name": found.user_language,
                 "allow_encrypted_value_modifications": found.allow_encrypted_value_modifications,
             }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from tests.simulators.mssql import azure
 from tests.simulators.mssql.model import Database
 from tests.simulators.mssql.names import STATES, user_of
 from tests.simulators.mssql.registry import fields, view
@@ -151,6 +152,8 @@ DEFAULTS: dict[str, object] = {
 def visible(scope: Scope, found: Database) -> bool:
     """master and tempdb always; one's own; all with VIEW ANY DATABASE, which public has unless it is taken away."""
     login = scope.session.identity.login
+    if not azure.shows_database(scope.session, found.name):
+        return False
     if found.database_id in {1, 2, scope.session.database_id}:
         return True
     if login is None:

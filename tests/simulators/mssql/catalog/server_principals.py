@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from tests.simulators.mssql import azure
 from tests.simulators.mssql.model import Principal
 from tests.simulators.mssql.permissions import BUILTIN
 from tests.simulators.mssql.registry import view
@@ -45,6 +46,8 @@ PRINCIPALS = """
 def visible(scope: Scope, found: Principal) -> bool:
     """One's own login, sa, the fixed roles and those that one is in; all with a permission that shows them."""
     session = scope.session
+    if not azure.shows_role(session, found.name, fixed=found.is_fixed_role):
+        return False
     login = session.identity.login
     if login is None:
         return found.is_fixed_role or found.principal_id in {1, 2}

@@ -101,6 +101,7 @@ def _sessions(scope: Scope) -> Iterator[Row]:
             "transaction_isolation_level": ISOLATION.get(str(one.options.get("ISOLATION", "")), 2),
             "lock_timeout": one.options["LOCK_TIMEOUT"],
             "database_id": one.database_id,
+            "authenticating_database_id": one.authenticating_database_id,
             "open_transaction_count": one.transactions,
         }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.simulators.mssql import names, rights, securables, stored_permissions
+from tests.simulators.mssql import azure, names, rights, securables, stored_permissions
 from tests.simulators.mssql.answers import Answer, Done, Failed, Message, failed
 from tests.simulators.mssql.lexer import Cursor, Kind
 from tests.simulators.mssql.model import Database, Principal
@@ -160,6 +160,7 @@ def _stored(session: Session, on: Named) -> list[stored_permissions.Permission]:
 def _implied(session: Session, name: str) -> Named:
     """Without ON it is the server or the current database, as the permission belongs to the one or the other."""
     if find("SERVER", name, session.instance.major) is not None:
+        azure.server_scope(session)
         return Named(SERVER, None, session.instance.name)
     return Named(DATABASE, session.current, session.current.name)
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tests.simulators.mssql import names, options, passwords, rights
+from tests.simulators.mssql import azure, names, options, passwords, rights
 from tests.simulators.mssql.answers import Answer, Done, failed
 from tests.simulators.mssql.lexer import Cursor
 from tests.simulators.mssql.model import Permission, Principal
@@ -56,6 +56,7 @@ def create(session: Session, cursor: Cursor) -> Iterator[Answer]:
     else:
         cursor.expect("WITH")
         kind, given = "S", options.read(cursor, CREATING)
+    azure.login_options(session, given)
     if not may_create(session):
         raise no_permission()
     if names.find_login(session, name):
@@ -185,6 +186,7 @@ def alter(session: Session, cursor: Cursor) -> Iterator[Answer]:
         return
     cursor.expect("WITH")
     given = options.read(cursor, ALTERING)
+    azure.login_options(session, given)
     if found is not None and _own_password(session, found, given):
         session.instance.changing(session)
         changed = found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from tests.simulators.mssql import batch, control, names
+from tests.simulators.mssql import azure, batch, control, names
 from tests.simulators.mssql.answers import Answer, Done, failed, unknown
 from tests.simulators.mssql.frames import Variable
 from tests.simulators.mssql.lexer import Cursor, Kind, tokens
@@ -57,6 +57,7 @@ def execute(session: Session, cursor: Cursor) -> Iterator[Answer]:
         cursor.expect("=")
     parts = cursor.dotted()
     arguments = _arguments(session, cursor)
+    azure.procedure(session, parts[-1].lower())
     call = PROCEDURES.get(parts[-1].lower())
     if call is not None:
         session.returned = 0

@@ -89,6 +89,7 @@ def _made(session: Session, name: str, source: str, login: str, given: Options) 
         case _:
             _mapped(session, database, made, login)
     made.default_schema = _schema(made, given)
+    _language(made, given)
     made.allow_encrypted_value_modifications = bool(given.get("ALLOW_ENCRYPTED_VALUE_MODIFICATIONS"))
     database.next_principal += 1
     return made
@@ -102,20 +103,39 @@ def _schema(made: Principal, given: Options) -> str | None:
 
 
 def _contained(session: Session, database: Database, made: Principal, given: Options) -> None:
-    if not database.options.get("containment"):
+    if not session.instance.contains(database):
         raise failed(33233, "You can only create a user with a password in a contained database.")
-    password = given["PASSWORD"]
+    made.authentication = "DATABASE"
+    made.password_hash = passwords.hashed(_strong(made, given["PASSWORD"]))
+    chosen = given.get("SID")
+    made.sid = chosen if isinstance(chosen, bytes) else bytes.fromhex("010500000000000902000000") + uuid.uuid4().bytes
+
+
+def _strong(made: Principal, password: object) -> str:
     if not isinstance(password, str) or not passwords.strong(made.name, password):
         raise failed(
             15118,
             "Password validation failed. The password does not meet the operating system policy requirements "
             "because it is not complex enough.",
         )
-    made.authentication = "DATABASE"
-    made.password_hash = passwords.hashed(password)
-    chosen = given.get("SID")
-    made.sid = chosen if isinstance(chosen, bytes) else bytes.fromhex("010500000000000902000000") + uuid.uuid4().bytes
-    del session
+    return password
+
+
+def _authenticates(found: Principal, parameter: str) -> None:
+    """33234 of an option that only users have whom the database itself lets in."""
+    if found.authentication != "DATABASE":
+        raise failed(
+            33234, f"The parameter {parameter} cannot be provided for users that cannot authenticate in a database."
+        )
+
+
+def _language(found: Principal, given: Options) -> None:
+    """``NONE``: that of the database."""
+    if "DEFAULT_LANGUAGE" not in given:
+        return
+    _authenticates(found, "DEFAULT_LANGUAGE")
+    chosen = str(given["DEFAULT_LANGUAGE"])
+    found.user_language = None if chosen.casefold() == "none" else chosen
 
 
 def _mapped(session: Session, database: Database, made: Principal, login: str) -> None:
@@ -173,11 +193,10 @@ def _change(session: Session, found: Principal, given: Options) -> None:
         found.name = str(given["NAME"])
     if "DEFAULT_SCHEMA" in given:
         found.default_schema = _schema(found, given)
+    _language(found, given)
     if "PASSWORD" in given:
-        if found.authentication != "DATABASE":
-            raise failed(
-                33234, "The parameter PASSWORD cannot be provided for users that cannot authenticate in a database."
-            )
+        _authenticates(found, "PASSWORD")
+        _strong(found, given["PASSWORD"])
         found.password_hash = passwords.hashed(str(given["PASSWORD"]))
 
 
