@@ -26,6 +26,7 @@ Family = Literal["mysql", "mariadb"]
 LABELS: Mapping[Family, str] = {"mysql": "MySQL", "mariadb": "MariaDB"}
 # MariaDB's first: it also brings its server and its tools under the names of MySQL's.
 SERVERS = ("mariadbd", "mysqld")
+SERVER: Mapping[Family, str] = {"mysql": "mysqld", "mariadb": "mariadbd"}
 CLIENTS: Mapping[Family, str] = {"mysql": "mysqldump", "mariadb": "mariadb-dump"}
 USUAL = (
     "/usr/sbin",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from dbops import own_server, process
@@ -72,6 +72,15 @@ class Running(own_server.OwnServer):
         self.end(self.patient, deadline_s)
 
 
+INITIALISE: Mapping[Family, Callable[[Installation], tuple[str | os.PathLike[str], ...]]] = {
+    "mysql": lambda one: (one.server, "--no-defaults", "--initialize-insecure"),
+    "mariadb": lambda one: (
+        one.tool("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal",
+        "--skip-test-db", "--skip-name-resolve",
+    ),
+}  # fmt: skip
+
+
 def initialise(
     installation: Installation,
     datadir: Path,
@@ -93,13 +102,7 @@ def initialise(
     if any(datadir.iterdir()):
         raise ToolFailed(f"no data directory can be made in {datadir}: it is not empty")
     own_server.hand_over(datadir, user)
-    if installation.family == "mysql":
-        argv: list[str | os.PathLike[str]] = [installation.server, "--no-defaults", "--initialize-insecure"]
-    else:
-        argv = [
-            installation.tool("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal",
-            "--skip-test-db", "--skip-name-resolve",
-        ]  # fmt: skip
+    argv: list[str | os.PathLike[str]] = [*INITIALISE[installation.family](installation)]
     with tempfile.TemporaryDirectory(prefix="dbops-init-", dir=own_server.temporary_directory(user)) as tmpdir:
         own_server.hand_over(Path(tmpdir), user)
         argv += [f"--datadir={datadir}", *_options(settings or {}), f"--tmpdir={tmpdir}"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -102,7 +102,7 @@ def _statements(link: Link, every: Sequence[Account], family: Family) -> Iterato
     yield from sorted(_grants(link, every), key=_is_membership)
     for one in every:
         if one.roles:
-            yield _default(one, family)
+            yield _DEFAULTS[family](one)
 
 
 def _grants(link: Link, every: Sequence[Account]) -> Iterator[str]:
@@ -145,10 +145,15 @@ def _is_membership(grant: str) -> bool:
     return grant.startswith("GRANT `")
 
 
-def _default(one: Account, family: Family) -> str:
-    if family == "mariadb":
-        return f"SET DEFAULT ROLE {quoting.identifier(one.roles[0][0])} FOR {one.name}"
+def _default_of_mysql(one: Account) -> str:
     return f"ALTER USER {one.name} DEFAULT ROLE {', '.join(quoting.account(*role) for role in one.roles)}"
+
+
+def _default_of_mariadb(one: Account) -> str:
+    return f"SET DEFAULT ROLE {quoting.identifier(one.roles[0][0])} FOR {one.name}"
+
+
+_DEFAULTS: Mapping[Family, Callable[[Account], str]] = {"mysql": _default_of_mysql, "mariadb": _default_of_mariadb}
 
 
 def statements_of(script: str) -> tuple[str, ...]:

@@ -11,9 +11,11 @@ from dbops_mysql.backup import clone, copying
 from dbops_mysql.backup.configuration import CONFIGURATION
 from dbops_mysql.backup.copied import needed
 from dbops_mysql.backup.programs import PROGRAMS
-from dbops_mysql.installation import LABELS, Family
+from dbops_mysql.installation import LABELS, SERVER, Family
 
 __all__ = ["recipe_cloned", "recipe_streamed"]
+
+QUIET: Mapping[Family, str] = {"mysql": "loose-skip-replica-start", "mariadb": "skip-slave-start"}
 
 
 def recipe_streamed(job: BackupJob, settings: Mapping[str, str], server: Server, family: Family) -> list[str]:
@@ -64,13 +66,11 @@ def _directory() -> tuple[str, ...]:
 
 
 def _end(job: BackupJob, settings: Mapping[str, str], family: Family) -> list[str]:
-    program = "mariadbd" if family == "mariadb" else "mysqld"
-    quiet = "skip-slave-start" if family == "mariadb" else "loose-skip-replica-start"
     lines = [
         "[mysqld]",
         *(f"{name}={value}" for name, value in needed(family, settings).items()),
         "event_scheduler=OFF",
-        quiet,
+        QUIET[family],
     ]
     return [
         "What the server needs to open these files, and nothing of the original's events and replication:",
@@ -82,6 +82,6 @@ def _end(job: BackupJob, settings: Mapping[str, str], family: Family) -> list[st
         "Let the server's user own the directory, and start it:",
         "",
         '    chown -R mysql: "$DATA"',
-        f'    {program} --defaults-file="$DATA/my.cnf" --datadir="$DATA" --user=mysql',
+        f'    {SERVER[family]} --defaults-file="$DATA/my.cnf" --datadir="$DATA" --user=mysql',
         "",
     ]

@@ -21,6 +21,8 @@ from dbops_mysql.installation import LABELS, Family, Installation, installations
 
 __all__ = ["copy_area", "fitting", "new_directory"]
 
+# Whether a server takes files of a newer release of its series.
+OPENS_NEWER: Mapping[Family, bool] = {"mysql": False, "mariadb": True}
 Held = tuple[Mapping[str, Value], Endpoint | None]
 
 
@@ -81,19 +83,19 @@ def copy_area(arguments: Mapping[str, object], _endpoint: Endpoint, runtime: Run
 
 
 def fitting(family: Family, version: Version, given: str = "") -> Installation:
-    """The server that opens files of ``version``: of its series, and of MySQL none that is older, which refuses them.
+    """The server that opens files of ``version``: of its series, and none that is older where that refuses them.
 
     :param given: a directory of programs that are used before all others.
     :raises CouldNotTell: there is none; with what there is.
     """
     found = installations([Path(given)] if given else [], family)
     own = [one for one in found if one.series == version[:2]]
-    good = [one for one in own if family == "mariadb" or one.version >= version]
+    good = [one for one in own if OPENS_NEWER[family] or one.version >= version]
     if good:
         return good[0]
     have = ", ".join(one.label for one in found) or "none"
     series, exact = ".".join(map(str, version[:2])), ".".join(map(str, version))
-    need = f"{LABELS[family]} {series}" if family == "mariadb" else f"{LABELS[family]} {series}, {exact} or newer,"
+    need = f"{LABELS[family]} {series}" + ("" if OPENS_NEWER[family] else f", {exact} or newer,")
     raise CouldNotTell(
         f"a {need} server is needed to open this copy, and this machine has: {have}",
         hint=f"Install {LABELS[family]} {series}, or name its directory: [targets.NAME.verify] tools.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, cast
@@ -145,8 +145,8 @@ def _databases(reader: Reader, family: Family) -> tuple[list[DatabaseFacts], tup
                 add(extras.get(row["name"], {}), row)
         except DbopsError as error:
             unread.append(error.message)
-    if family == "mariadb":
-        _add_qualified(reader, extras)
+    for more in MORE[family]:
+        more(reader, extras)
     return [
         DatabaseFacts(name=name, bytes=sizes[name], extra={key: value for key, value in extra.items() if key != "name"})
         for name, extra in extras.items()
@@ -183,6 +183,12 @@ def _add_qualified(reader: Reader, extras: Mapping[str, dict[str, Any]]) -> None
             head = re.split(r"\bFOR\s+EACH\s+ROW\b", statement, maxsplit=1, flags=re.IGNORECASE)[0]
             if database in extras and "." in re.sub(r"\bDEFINER\s*=\s*\S+", "", head, flags=re.IGNORECASE):
                 extras[database]["qualified"] = extras[database].get("qualified", 0) + 1
+
+
+MORE: Mapping[Family, tuple[Callable[[Reader, Mapping[str, dict[str, Any]]], None], ...]] = {
+    "mysql": (),
+    "mariadb": (_add_qualified,),
+}
 
 
 def _add_columns(extra: dict[str, Any], row: Mapping[str, Any]) -> None:

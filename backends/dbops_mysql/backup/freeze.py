@@ -24,7 +24,7 @@ from dbops_mysql.installation import Family
 from dbops_mysql.session import fault
 from dbops_mysql.statement import text
 
-__all__ = ["Frozen", "How", "frozen", "guard", "stood_still"]
+__all__ = ["STOPS_WRITING", "Frozen", "How", "frozen", "guard", "stood_still"]
 
 # How long the lock may wait once it is asked for: everybody else waits as long.
 LOCK_S = 3
@@ -37,6 +37,8 @@ GUARDS: Mapping[Family, tuple[str, ...]] = {
     "mariadb": ("BACKUP STAGE START", "BACKUP STAGE BLOCK_DDL"),
 }
 GUARD_RIGHTS: Mapping[Family, str] = {"mysql": "BACKUP_ADMIN", "mariadb": "RELOAD"}
+# It also stops writing to tables without transactions.
+STOPS_WRITING: Mapping[Family, bool] = {"mysql": False, "mariadb": True}
 GUARD_S = 5
 
 

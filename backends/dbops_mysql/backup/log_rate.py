@@ -14,14 +14,14 @@ from dbops_mysql.statement import text
 __all__ = ["begin", "status_statement"]
 
 SAMPLE_S = 0.5
-SHOWN_AS_BINARY_LOG_SINCE = (8, 2)
+SHOWN_AS_BINARY_LOG_SINCE: Mapping[str, Version | None] = {"mysql": (8, 2), "mariadb": None}
 Measured = tuple[float | Missing, float]
 
 
 def status_statement(family: str, version: Version) -> str:
     """How this version is asked where its binary log stands."""
-    newer = family == "mysql" and version >= SHOWN_AS_BINARY_LOG_SINCE
-    return text("backup_log_status_82" if newer else "backup_log_status")
+    since = SHOWN_AS_BINARY_LOG_SINCE[family]
+    return text("backup_log_status" if since is None or version < since else "backup_log_status_82")
 
 
 def begin(reader: Reader, server: Server, settings: Mapping[str, str]) -> Callable[[], Measured]:

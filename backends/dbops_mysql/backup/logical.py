@@ -24,7 +24,7 @@ from dbops.model.backup import (
     VerifyLevel,
 )
 from dbops.model.finding import Missing
-from dbops.model.server import Server, Tool
+from dbops.model.server import Server, Tool, Version
 from dbops.plan import FromServer, Hold, Json, Need, Opening, Ref, Risk, Step, Together, Value
 from dbops.spi import Host, Reader
 from dbops_mysql.backup import dump_recipe, dump_restore
@@ -41,7 +41,7 @@ __all__ = ["Logical"]
 MOMENT = "moment"
 # Reading everything a second time is cheap beside the dump; a table that no time is left for is named.
 FINGERPRINT_BUDGET_S = 3600
-HISTORY_SINCE = (10, 11)
+HISTORY_SINCE: Mapping[Family, Version | None] = {"mysql": None, "mariadb": (10, 11)}
 LOCKS = (
     "All tables are locked for a moment: writing waits until every snapshot has begun, some tenths of a second; "
     "whoever alters a table waits until the dump is done."
@@ -233,7 +233,8 @@ def keeps_history(family: Family, program: Tool, databases: Sequence[Database]) 
     transactions, and before 10.11 it could not."""
     versioned = any(one.versioned for one in databases)
     precise = any(one.precise for one in databases)
-    return family == "mariadb" and versioned and not precise and program.version >= HISTORY_SINCE
+    since = HISTORY_SINCE[family]
+    return since is not None and versioned and not precise and program.version >= since
 
 
 def few(names: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from dbops.model.server import Endpoint, Version
 from dbops.plan import Value
 from dbops.spi import Member, Runtime
 from dbops_mysql.backup.facts import Database, count
-from dbops_mysql.backup.freeze import Frozen, How, frozen, guard, stood_still
+from dbops_mysql.backup.freeze import STOPS_WRITING, Frozen, How, frozen, guard, stood_still
 from dbops_mysql.backup.link import Link, ask, connect, quietly_close, understood
 from dbops_mysql.backup.writer import Writer
 from dbops_mysql.installation import Family
@@ -121,8 +121,8 @@ class _Opening:
 
     def begin(self) -> dict[str, Value]:
         wanted, family = self._wanted, self._wanted.family
-        # A lock that also stops writing to tables without transactions cannot be held for hours.
-        if family == "mysql" or not wanted.loose:
+        # Nobody can be kept from writing for hours.
+        if not (STOPS_WRITING[family] and wanted.loose):
             self.notes += filter(None, [guard(self._link(), family)])
         with self._runtime.reader(self._endpoint) as reader:
             self._found = count(reader, family)

@@ -157,7 +157,7 @@ class Physical(ABC):
         version = ".".join(map(str, tool.version)) if isinstance(tool, Tool) else ""
         held = msgspec.json.decode(str(said["held"]), type=dict[str, float])
         copied = Copied(
-            how="mariadb-backup" if self.family == "mariadb" else "xtrabackup",
+            how=name,
             artifact=copying.BASE,
             version=server.version,
             lsn=copying.lsn_of(str(said["checkpoints"])),

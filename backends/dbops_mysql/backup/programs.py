@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -26,7 +27,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     :param settings: the file of server settings that it writes for itself.
     """
 
-    name: str
+    name: Literal["mariadb-backup", "xtrabackup"]
     unpack: str
     phrases: Phrases
     dialect: xbstream.Dialect

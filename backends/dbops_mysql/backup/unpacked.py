@@ -16,7 +16,7 @@ from dbops.spi import Runtime
 from dbops_mysql.backup.answers import answer, good
 from dbops_mysql.backup.copy_log import CopyLog, reason_of
 from dbops_mysql.backup.programs import PROGRAMS
-from dbops_mysql.installation import Family
+from dbops_mysql.installation import SERVER, Family
 from dbops_mysql.server import CLEAN
 
 __all__ = ["count", "finish", "prepare"]
@@ -92,9 +92,8 @@ def finish(arguments: Mapping[str, object], _endpoint: Endpoint, _runtime: Runti
     place = data / CONFIGURATION
     place.unlink(missing_ok=True)
     place.write_text(HEAD + "\n".join(lines) + "\n" + QUIET[family], encoding="utf-8")
-    server = "mariadbd" if family == "mariadb" else "mysqld"
     return {
-        "note": f"start it with {server} --defaults-file={path}/{CONFIGURATION} --user=mysql: that file has what the "
-        "copy needs, such as its page size, and keeps events and replication off; add first what else the original had "
-        "(configuration.json of the backup): ports, logs, keys"
+        "note": f"start it with {SERVER[family]} --defaults-file={path}/{CONFIGURATION} --user=mysql: that file has "
+        "what the copy needs, such as its page size, and keeps events and replication off; add first what else the "
+        "original had (configuration.json of the backup): ports, logs, keys"
     }
