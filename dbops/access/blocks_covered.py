@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dbops.access.acting import acting
 from dbops.access.covered import Covered
 from dbops.access.escalation import escalations
 from dbops.access.naming import label
@@ -36,6 +37,7 @@ class Blocks:
                 yield self._nothing()
             yield from self._chains()
             yield from self._signed()
+            yield from self._acting()
             yield from self._becoming()
             yield from self._escalating()
             yield from self._unseen()
@@ -150,6 +152,23 @@ class Blocks:
                     kind="signed",
                     summary=f"all the same {self._principal.name} may do it by what {by} does ({action}): it is signed "
                     f"with a key of which {whose} was made, who may",
+                )
+
+    def _acting(self) -> Iterator[Block]:
+        """Code of other databases that acts here as somebody else who may."""
+        holders = self._effective.nominal(self._object, self._action)
+        here = self._object.database if self._snapshot.kind(self._object).contained else ""
+        found = 0
+        for code, account in acting(self._effective):
+            action = running(self._effective, code)
+            may = code.database != here and holders >> account & 1 and found < SHOWN
+            if may and self._effective.usable(code, action) >> self._who & 1:
+                found += 1
+                by, whose = label(self._snapshot, code), self._name(account)
+                yield Block(
+                    kind="execute_as",
+                    summary=f"all the same {self._principal.name} may do it by what {by} does ({action}): it acts as "
+                    f"{whose}, who may, and database:{code.database} is trustworthy",
                 )
 
     def _leading(self, module: SecuredObject) -> Iterator[tuple[str, str, str]]:

@@ -17,7 +17,7 @@ from dbops.access.naming import label
 from dbops.access.signed import keys
 from dbops.model.access import SecuredObject
 
-__all__ = ["Escalation", "escalations"]
+__all__ = ["Escalation", "escalations", "mighty", "trusted"]
 
 
 class Escalation(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,11 +43,23 @@ def _all(effective: Covered) -> Iterator[Escalation]:
         summary = f"members of {role} can grant most rights, so {role} is to be treated as {covering.unbound}"
         yield Escalation(kind="role", who=who, to=covering.unbound, by=role, summary=summary)
     strong = _strong(effective)
+    great = unbound | strong
     summary = f"{covering.strong} lets impersonate every login, {covering.unbound} among them"
     yield Escalation(kind="strong", who=strong & ~unbound, to=covering.unbound, by=covering.strong, summary=summary)
-    yield from _impersonated(effective, unbound | strong)
-    yield from _trusted(effective, unbound | strong)
-    yield from _signing(effective, unbound | strong)
+    yield from _impersonated(effective, great)
+    yield from _trusted(effective, great)
+    yield from _signing(effective, great)
+
+
+def mighty(effective: Covered) -> int:
+    """Those to whom nothing is denied, and those who can become one of them by the one right that leads to all."""
+    return effective.contexts.unbound | _strong(effective)
+
+
+def trusted(database: SecuredObject, great: int) -> bool:
+    """Whether code of a database acts on the whole server as the accounts that its users are: if it is trustworthy, and
+    its owner, who answers for that, may do it all."""
+    return "trustworthy" in database.flags and database.owner >= 0 and bool(great >> database.owner & 1)
 
 
 def _strong(effective: Covered) -> int:
@@ -69,7 +81,7 @@ def _accounts(effective: Covered) -> list[SecuredObject]:
     ]
 
 
-def _impersonated(effective: Covered, mighty: int) -> Iterator[Escalation]:
+def _impersonated(effective: Covered, great: int) -> Iterator[Escalation]:
     for one in _accounts(effective):
         number = effective.principal_of(one)
         if number >= 0 and effective.contexts.unbound >> number & 1:
@@ -77,17 +89,17 @@ def _impersonated(effective: Covered, mighty: int) -> Iterator[Escalation]:
             name = effective.snapshot.principals[number].name
             yield Escalation(
                 kind="impersonate",
-                who=effective.nominal(one, action) & ~mighty,
+                who=effective.nominal(one, action) & ~great,
                 to=name,
                 by=label(effective.snapshot, one),
                 summary=f"{action} on {label(effective.snapshot, one)} makes an administrator of whoever has it",
             )
 
 
-def _trusted(effective: Covered, mighty: int) -> Iterator[Escalation]:
+def _trusted(effective: Covered, great: int) -> Iterator[Escalation]:
     """Who can act as the owner's user of a trustworthy database is the owner of it on the whole server."""
     for name, database in effective.databases.items():
-        if "trustworthy" not in database.flags or database.owner < 0 or not mighty >> database.owner & 1:
+        if not trusted(database, great):
             continue
         dbo = effective.contexts.named(name, effective.covering.owner)
         who = effective.contexts.owning(name)
@@ -98,20 +110,20 @@ def _trusted(effective: Covered, mighty: int) -> Iterator[Escalation]:
         owner = effective.snapshot.principals[database.owner].name
         yield Escalation(
             kind="trustworthy",
-            who=who & ~mighty & ~(1 << dbo if dbo >= 0 else 0),
+            who=who & ~great & ~(1 << dbo if dbo >= 0 else 0),
             to=owner,
             by=f"database:{name}",
             summary=f"database:{name} is trustworthy and owned by {owner}, as whom its code can act everywhere",
         )
 
 
-def _signing(effective: Covered, mighty: int) -> Iterator[Escalation]:
+def _signing(effective: Covered, great: int) -> Iterator[Escalation]:
     """Who has what the owner of a key has can sign code of his own with it.
 
     https://learn.microsoft.com/sql/t-sql/statements/add-signature-transact-sql#permissions (CONTROL of the key)
     """
     for key in keys(effective):
-        made = next((one for one in key.signers if mighty >> one & 1), -1)
+        made = next((one for one in key.signers if great >> one & 1), -1)
         if made < 0:
             continue
         who = 0
@@ -119,4 +131,4 @@ def _signing(effective: Covered, mighty: int) -> Iterator[Escalation]:
             who |= effective.nominal(key, action)
         to, by = effective.snapshot.principals[made].name, label(effective.snapshot, key)
         summary = f"code that is signed with {by} has the rights of {to}, and who controls it can sign his own"
-        yield Escalation(kind="signing", who=who & ~mighty, to=to, by=by, summary=summary)
+        yield Escalation(kind="signing", who=who & ~great, to=to, by=by, summary=summary)

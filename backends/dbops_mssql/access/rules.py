@@ -216,6 +216,13 @@ _ALL = (
         rules_lent.signed_modules,
     ),
     _Asked(
+        "execute_as",
+        "Code that acts as an administrator",
+        MEDIUM,
+        "What it runs as text, and whatever it can be talked into, is done in an administrator's name.",
+        rules_lent.acting_modules,
+    ),
+    _Asked(
         "signing_key",
         "Keys that make administrators of code",
         HIGH,

@@ -1,20 +1,22 @@
-"""Rules about rights that are lent: by a signature to code, by a stored password on another server."""
+"""Rules about rights that are lent: to code by a signature or ``EXECUTE AS``, by a password for another server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dbops.access.acting import acting
 from dbops.access.audit import Flaw
 from dbops.access.naming import split_kind
 from dbops.access.signed import running, signed
-from dbops.model.access import PUBLIC, Principal
+from dbops.model.access import PUBLIC, Principal, SecuredObject
 from dbops.model.finding import Missing, Remedy, Severity
 from dbops_mssql.access.audited import Audited
+from dbops_mssql.access.fixed import SYSTEM_DATABASES
 from dbops_mssql.access.people import LINKED, split_name
 from dbops_mssql.access.sql import ON
 from dbops_mssql.quoting import identifier, literal
 
-__all__ = ["linked_servers", "signed_modules", "signing_keys"]
+__all__ = ["acting_modules", "linked_servers", "signed_modules", "signing_keys"]
 
 _SA = "sa"
 
@@ -25,15 +27,34 @@ def signed_modules(audited: Audited) -> Iterator[Flaw]:
         mighty = [audited.people[one].name for one in code.signers if audited.mighty >> one & 1]
         if not mighty:
             continue
-        runs = audited.effective.usable(code, running(audited.effective, code))
-        count = sum(1 for _ in audited.able(runs & ~audited.mighty))
         yield Flaw(
             principal=mighty[0],
             object=audited.name(code),
             summary=f"{audited.name(code)} is signed with a key of which {mighty[0]} was made, an administrator: it "
-            f"has those rights while anybody runs it, and {count} login(s) may who are none",
+            f"has those rights while anybody runs it, and {_runners(audited, code)} login(s) may who are none",
             remedy=Remedy(text=f"Give {mighty[0]} the permissions that the code needs, and no others."),
         )
+
+
+def _runners(audited: Audited, code: SecuredObject) -> int:
+    runs = audited.effective.usable(code, running(audited.effective, code))
+    return sum(1 for _ in audited.able(runs & ~audited.mighty))
+
+
+def acting_modules(audited: Audited) -> Iterator[Flaw]:
+    """Code that acts as an administrator on the whole server, whoever runs it."""
+    for code, account in acting(audited.effective):
+        if audited.mighty >> account & 1 and code.database not in SYSTEM_DATABASES:
+            yield Flaw(
+                principal=audited.people[account].name,
+                object=audited.name(code),
+                summary=f"{audited.name(code)} acts as {audited.people[account].name}, an administrator, on the whole "
+                f"server, its database being trustworthy; {_runners(audited, code)} login(s) may run it who are none",
+                remedy=Remedy(
+                    text="Sign it instead, with a key whose login has what it needs, and end the trust.",
+                    sql=f"ALTER DATABASE {identifier(code.database)} SET TRUSTWORTHY OFF;",
+                ),
+            )
 
 
 def signing_keys(audited: Audited) -> Iterator[Flaw]:

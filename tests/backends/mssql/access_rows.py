@@ -165,6 +165,7 @@ class Rows:
         self.databases: dict[str, Database] = {}
         self.groups: dict[str, list[Row]] = {}
         self.linked: list[Row] = []
+        self.builtin = builtin(major)
         self.visible = self.links_visible = True
         self.edition = ""
         self.inside: Database | None = None
@@ -263,7 +264,7 @@ class Rows:
         return {
             "clock": [(NOW.replace(tzinfo=None),)],
             "visible": [(int(self.visible), 0, int(self.links_visible))],
-            "builtin": builtin(self.major),
+            "builtin": self.builtin,
             "principals": self.logins,
             "members": self.members,
             "permissions": self.permissions,

@@ -342,3 +342,22 @@ def test_code_that_runs_as_somebody_else_leads_to_what_he_may() -> None:
     found = effective.snapshot
     told = explain(effective, find_principal(found, "ann"), "SELECT", found.objects[find(found, "table:shop.its.t")])
     assert [block.kind for block in told.blocked_by] == ["no_grant"]
+
+
+def test_what_covers_what_is_what_the_server_says_and_no_table_of_ours() -> None:
+    """A release that nobody has seen: a new permission, and one that something else covers than before."""
+    rows = Rows().login("ann")
+    one = shop(rows).user("ann")
+    known = [row for row in rows.builtin if row[:2] != ("OBJECT", "SELECT")]
+    rows.builtin = [
+        *known,
+        ("OBJECT", "SELECT", "ALTER", "", ""),
+        ("DATABASE", "GLANCE", "ALTER", "SERVER", "SHUTDOWN"),
+    ]
+    rows.permissions.append((100, 0, rows.id("ann"), 1, "SHUTDOWN", "G"))
+    one.permissions.append((1, one.object_id("dbo.orders"), 0, one.id("ann"), 1, "ALTER", "G"))
+    effective = rows.effective()
+    assert may(effective, "ann", "GLANCE", "database:shop")
+    assert may(effective, "ann", "SELECT", "table:shop.dbo.orders")
+    one.permissions[-1] = (3, 1, 0, one.id("ann"), 1, "SELECT", "G")
+    assert not may(rows.effective(), "ann", "SELECT", "table:shop.dbo.orders")  # no schema covers it there

@@ -126,6 +126,40 @@ def test_signatures_of_a_database_that_could_not_be_read_are_forgotten() -> None
     assert not any(one.signers for one in found.objects)
 
 
+# -- EXECUTE AS in a database that the server trusts ------------------------------------------------------------------
+
+
+def acting(*, trustworthy: bool = True, runs_as: str = "dbo") -> Rows:
+    rows = Rows().login("ann").login("app").login("boss").member("boss", "sysadmin")
+    rows.database("log").thing("dbo.entries")
+    one: Database = rows.database("shop", trustworthy=trustworthy, owner=sid_of("boss"))
+    one.user("ann").user("app").user("robot", login=None, authentication=0).thing("dbo.clean", "P")
+    one.modules.append((one.object_id("dbo.clean"), one.id(runs_as)))
+    one.permissions.append((1, one.object_id("dbo.clean"), 0, one.id("ann"), 1, "EXECUTE", "G"))
+    return rows
+
+
+@pytest.mark.parametrize(("action", "what"), [("SHUTDOWN", "server"), ("SELECT", "table:log.dbo.entries")])
+def test_code_of_a_trusted_database_is_a_way_out_of_it(action: str, what: str) -> None:
+    [found] = [one for one in blocks(acting(), "ann", action, what) if one.kind == "execute_as"]
+    assert found.summary == (
+        "all the same ann may do it by what procedure:shop.dbo.clean does (EXECUTE): it acts as boss, who may, and "
+        "database:shop is trustworthy"
+    )
+    for rows in (acting(trustworthy=False), acting(runs_as="robot"), acting(runs_as="app")):
+        assert not [one for one in blocks(rows, "ann", action, what) if one.kind == "execute_as"]
+    assert not [one for one in blocks(acting(), "app", action, what) if one.kind == "execute_as"]
+
+
+def test_code_that_acts_as_an_administrator_is_found() -> None:
+    [found] = findings(acting(), "execute_as")
+    assert (found.principal, found.object) == ("boss", "procedure:shop.dbo.clean")
+    assert found.summary.endswith("its database being trustworthy; 1 login(s) may run it who are none")
+    assert found.remedy.sql == "ALTER DATABASE [shop] SET TRUSTWORTHY OFF;"
+    for rows in (acting(trustworthy=False), acting(runs_as="robot"), acting(runs_as="app")):
+        assert findings(rows, "execute_as") == []
+
+
 # -- linked servers ---------------------------------------------------------------------------------------------------
 
 
