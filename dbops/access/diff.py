@@ -13,8 +13,9 @@ import msgspec
 
 from dbops.access.diff_checks import check
 from dbops.access.diff_defaults import default_changes
-from dbops.access.diff_grants import grant_changes
+from dbops.access.diff_grants import grant_changes, numbers_of
 from dbops.access.diff_people import create, drop, inherited, lessen, memberships, spread, strengthen
+from dbops.access.handover import hand_over
 from dbops.access.match import is_pattern, managed, places
 from dbops.access.naming import spell
 from dbops.access.simulate import Simulation
@@ -48,7 +49,7 @@ def diff(snapshot: AccessSnapshot, wanted: Wanted) -> Difference:
     added, removed = memberships(working, wanted, subjects)
     first += _applied(working, added)
     lists = _applied(working, inherited(working, wanted, added))
-    first += _applied(working, _owners(working, wanted))
+    first += hand_over(working, _owners(working, wanted), numbers_of(working, subjects))
     gained, lost, again = grant_changes(working, wanted, subjects)
     _applied(working, removed)
     # Who may create where is known only now, and with it whose new objects a default is for.
@@ -73,7 +74,7 @@ def _applied(working: Simulation, changes: Iterable[Change]) -> list[Change]:
     return done
 
 
-def _owners(working: Simulation, wanted: Wanted) -> list[Change]:
+def _owners(working: Simulation, wanted: Wanted) -> list[SetOwner]:
     found: dict[int, tuple[str, str]] = {}
     for rule in wanted.owners:
         matched = places(working, rule.kind, rule.path)

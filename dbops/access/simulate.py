@@ -313,7 +313,8 @@ class Simulation:
             _take(self.entries(at), grantee, grantor, bits, option_only=option_only, denied=bits if covering else 0)
 
     def _own(self, place: int, owner: int) -> None:
-        """The old owner's part of the access list becomes the new one's."""
+        """The old owner's part of the access list becomes the new one's. Where rights cover, only a database keeps
+        any (ALTER AUTHORIZATION, Remarks)."""
         one = self.objects[place]
         old, found = one.owner, self.entries(place)
         self.objects[place] = msgspec.structs.replace(one, owner=owner)
@@ -322,7 +323,7 @@ class Simulation:
             grantee = owner if grant.grantee == old else grant.grantee
             grantor = owner if grant.grantor == old else grant.grantor
             _give(merged, grantee, grantor, grant.actions, grant.grantable)
-        self._entries[place] = merged
+        self._entries[place] = merged if self.rules.covering is None else found if one.kind == "database" else {}
         if one.kind == "database":
             self.memberships = [
                 msgspec.structs.replace(row, member=owner) if row.implicit and row.database == one.database else row

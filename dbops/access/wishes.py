@@ -43,19 +43,23 @@ class _Reading:
             one, kind = self._working.objects[place], self._working.kind(place)
             if "absent" in one.flags:
                 _check_absent(self._working, grant, place, number)
-            if grant.deny and one.owner == number:
-                if is_pattern(grant.path):
-                    continue
-                raise InputError(
-                    f"{grant.where}: {grant.principal} owns {spell(self._working.rules, one.kind, one.path)}, and a "
-                    "denial does not bind an owner",
-                    hint="Leave it out, or give the object to somebody else.",
-                )
+            if one.owner == number and self._working.rules.covering is not None:
+                self._check_owner(grant, place)
+                continue  # where rights cover, an owner has all of them, and none can be granted to him
             bits = kind.bits(tuple(one for one in grant.actions if one in kind.actions))
             self._check_once(grant, place, number, bits)
             mine = Wish(denied=bits) if grant.deny else Wish(bits, bits if grant.grantable else 0)
             at = self.found.setdefault(place, {})
             at[number] = at.get(number, NOTHING).and_also(mine)
+
+    def _check_owner(self, grant: WantedGrant, place: int) -> None:
+        if grant.deny and not is_pattern(grant.path):
+            one = self._working.objects[place]
+            raise InputError(
+                f"{grant.where}: {grant.principal} owns {spell(self._working.rules, one.kind, one.path)}, and a denial "
+                "does not bind an owner",
+                hint="Leave it out, or give the object to somebody else.",
+            )
 
     def _check_once(self, grant: WantedGrant, place: int, number: int, bits: int) -> None:
         for other, where in self._said.get((place, number, not grant.deny), ()):

@@ -8,7 +8,7 @@ from dbops.access.steps import locked, passwords_to_make_up
 from dbops.access.telling import summary
 from dbops.errors import UsageError
 from dbops.model.access import Rules
-from dbops.model.change import Change, CreatePrincipal, DropPrincipal, SetPassword
+from dbops.model.change import Change, CreatePrincipal, DropPrincipal, SetOwner, SetPassword
 from dbops.model.server import Server
 from dbops.plan import Risk, Sql, Step
 from dbops_mssql.access.people import split_name
@@ -58,6 +58,8 @@ def _check(change: Change) -> None:
 
 def _summary(change: Change) -> str:
     text = summary(change, _NAMES)
+    if isinstance(change, SetOwner) and change.object.kind != "database":
+        return f"{text}, which ends all rights on it, and in it where it is a schema; those that stay are granted again"
     if not isinstance(change, CreatePrincipal) or change.kind != "user" or split_name(change.name)[0]:
         return text
     text = f"{text} with the SID {change.sid}" if change.sid else text

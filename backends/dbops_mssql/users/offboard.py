@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from dbops.access.handover import hand_over
 from dbops.access.naming import spell
+from dbops.access.simulate import Simulation
 from dbops.access.steps import locked
 from dbops.access.telling import summary
 from dbops.errors import UsageError
@@ -88,11 +90,12 @@ class _Leaving:
             )
         for who in self._people:
             yield from self._out(who)
-        for one in owned:
-            yield from self._change(self._handed_over(one))
+        working = Simulation(self._snapshot)
+        for handed in hand_over(working, [self._handed_over(one) for one in owned], self._numbers):
+            yield from self._change(handed)
         for job, name in jobs:
             yield self._job(job, name)
-        for change in self._kept():
+        for change in self._kept(working.snapshot()):
             yield from self._change(change)
         for who in self._people:
             sort: Literal["user", "role"] = "role" if who.kind == "role" else "user"
@@ -139,21 +142,25 @@ class _Leaving:
         old = self._snapshot.principals[one.owner].name
         return SetOwner(object=ObjectName(one.kind, one.path), owner=heir, old=old)
 
-    def _kept(self) -> Iterator[Change]:
-        """What others have because it granted it: they get it from the owner, and then it goes."""
-        snapshot = self._snapshot
+    def _kept(self, snapshot: AccessSnapshot) -> Iterator[Change]:
+        """What others have, or are denied, because it said so: they get it from the owner, and then it goes."""
         for one in snapshot.objects:
             for grant in snapshot.grants(one):
                 if grant.grantor not in self._numbers or grant.grantor == one.owner:
                     continue
                 kind, name = snapshot.kind(one), snapshot.principals[grant.grantee].name
                 target, passed = ObjectName(one.kind, one.path), snapshot.principals[grant.grantor].name
-                for bits, option in ((grant.actions & ~grant.grantable, False), (grant.grantable, True)):
+                for bits, option, deny in (
+                    (grant.actions & ~grant.grantable, False, False),
+                    (grant.grantable, True, False),
+                    (grant.denied, False, True),
+                ):
+                    words = kind.names(bits)
                     if bits and grant.grantee not in self._numbers:
-                        yield AddGrant(principal=name, object=target, actions=kind.names(bits), grantable=option)
+                        yield AddGrant(principal=name, object=target, actions=words, grantable=option, deny=deny)
                     if bits:
                         yield RemoveGrant(
-                            principal=name, object=target, actions=kind.names(bits), grantable=option, grantor=passed
+                            principal=name, object=target, actions=words, grantable=option, grantor=passed, deny=deny
                         )
 
     def _job(self, job: str, name: str) -> Step:

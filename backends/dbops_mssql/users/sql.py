@@ -15,6 +15,7 @@ from dbops.model.change import (
     Change,
     CreatePrincipal,
     DropPrincipal,
+    SetOwner,
     SetPassword,
     Setting,
 )
@@ -56,6 +57,8 @@ def undo(change: Change, reach: Reach) -> str:
     if isinstance(change, DropPrincipal):
         return "make it again, with the SID that it had (dbops users export before)"
     back = sql.undo(change)
+    if isinstance(change, SetOwner) and change.object.kind != "database":
+        back += " -- ends all rights on it and in it too: grant them again"
     return _text(_in(sql.where(change), reach, back)) if back else ""
 
 

@@ -132,13 +132,30 @@ def shaken(prepared: tuple[Instance, State], chance: random.Random, *, passing: 
     return instance
 
 
+def of_others(instance: Instance) -> set[tuple[str, int, int, int]]:
+    """What somebody has of whom no spec here says anything, by whoever."""
+    found: dict[str, tuple[int, int, int]] = {}
+    for name, who, *bits in rights(instance):
+        if who == "shop.zoe":
+            old = found.get(name, (0, 0, 0))
+            found[name] = (old[0] | bits[0], old[1] | bits[1], old[2] | bits[2])
+    return {(name, *bits) for name, bits in found.items()}
+
+
 @pytest.mark.parametrize("seed", range(12))
-def test_one_apply_is_enough(prepared: tuple[Instance, State], seed: int) -> None:
+def test_one_apply_is_enough_and_others_keep_what_they_have(prepared: tuple[Instance, State], seed: int) -> None:
     chance = random.Random(seed)
     instance = shaken(prepared, chance, passing=True)
-    spec = document(people(chance, passing=True))
+    sections = people(chance, passing=True)
+    if chance.random() < 0.5:
+        crew = sections["roles"]["crew"]
+        crew["owns"] = [SALES[1]]
+        crew["denies"] = [said for said in crew["denies"] if said["object"] == SHOP[1]]
+    before = of_others(instance)
+    spec = document(sections)
     carry_out(instance, [step.text for step in statements(instance, difference(instance, spec))])
     assert difference(instance, spec).changes == ()
+    assert of_others(instance) == before
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -257,6 +257,48 @@ def test_offboard(shop: MssqlDatabase, ws: Workspace) -> None:
     assert shop.sql(owner) == [("u_heir",)]
 
 
+def test_another_owner_takes_nothing_from_others(shop: MssqlDatabase, ws: Workspace) -> None:
+    """Everything that was granted on a schema and in it goes with its owner, and is granted again in the same run."""
+    users.apply(ws, spec(shop.name), shop.url())
+    shop.server.sql("CREATE LOGIN [z_other] WITH PASSWORD = N'Other-word-4714'")
+    shop.server.remember("z_other", "Other-word-4714")
+    shop.sql(
+        "CREATE USER [z_other] FOR LOGIN [z_other]",
+        "GRANT SELECT ON OBJECT::sales.orders TO [z_other]",
+        "DENY SELECT ON OBJECT::sales.orders (note) TO [z_other]",
+    )
+    document = yaml.load(spec(shop.name), "spec").value
+    document["roles"]["app_owner"] = {}
+    document["roles"]["app_chief"] = {"owns": [f"schema:{shop.name}.sales"]}
+    changed = yaml.dump(document)
+    answer, _ = users.apply(ws, changed, shop.url())
+    [handed] = [step for step in answer.steps if "ALTER AUTHORIZATION" in step.sql]
+    assert "which ends all rights on it, and in it" in handed.summary
+    assert handed.undo.endswith("grant them again")
+    assert users.plan(ws, changed, shop.url())[0].status == "in_sync"
+    shop.sql("SELECT id FROM sales.orders", user="z_other")
+    with pytest.raises(DbopsError, match="SELECT permission was denied"):
+        shop.sql("SELECT note FROM sales.orders", user="z_other")
+    shop.server.remember("u_alice", FIRST)
+    shop.sql("SELECT id FROM sales.orders", user="u_alice")
+
+    shop.sql("ALTER AUTHORIZATION ON SCHEMA::sales TO [u_alice]", "GRANT SELECT ON OBJECT::sales.orders TO [z_other]")
+    users.carry_out(ws, users.offboard(ws, shop.url(), "u_alice", heir="z_other")).raise_for_status()
+    shop.sql("SELECT id FROM sales.orders", user="z_other")
+
+
+def test_who_is_denied_by_one_who_leaves_is_denied(shop: MssqlDatabase, ws: Workspace) -> None:
+    users.apply(ws, spec(shop.name), shop.url())
+    shop.sql(
+        "CREATE USER [z_other] WITHOUT LOGIN",
+        "GRANT INSERT ON OBJECT::sales.orders TO [u_alice] WITH GRANT OPTION",
+        "DENY INSERT ON OBJECT::sales.orders TO [z_other] AS [u_alice]",
+    )
+    users.carry_out(ws, users.offboard(ws, shop.url(), "u_alice")).raise_for_status()
+    said = "SELECT state, USER_NAME(grantor_principal_id) FROM sys.database_permissions WHERE grantee_principal_id = "
+    assert shop.sql(f"{said}USER_ID('z_other') AND state = 'D'") == [("D", "app_owner")]
+
+
 def test_offboard_hands_over_jobs_and_ends_sessions(private_mssql: PrivateMssql, ws: Workspace) -> None:
     server = private_mssql()
     for name in ("u_alice", "u_heir"):

@@ -161,6 +161,11 @@ def _in_database(session: Session, named: Named, chosen: str) -> None:
     match named.securable.class_desc:
         case "SCHEMA":
             database.schemas[named.securable.major_id].owner = number or 1
+            for one in database.objects.values():
+                if one.schema_id == named.securable.major_id and one.owner is None:
+                    database.permissions[:] = [
+                        row for row in database.permissions if (row.class_, row.major_id) != (1, one.object_id)
+                    ]
         case "OBJECT":
             database.objects[named.securable.major_id].owner = number
         case "ROLE":
@@ -174,6 +179,6 @@ def _in_database(session: Session, named: Named, chosen: str) -> None:
 
 
 def _forget(permissions: list[Permission], named: Named) -> None:
-    """Changing the owner drops what was granted on the entity."""
+    """Changing the owner drops what was granted on the entity; of a schema, also on what in it has its owner."""
     key = (named.securable.number, named.securable.major_id)
     permissions[:] = [one for one in permissions if (one.class_, one.major_id) != key]
