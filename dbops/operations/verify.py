@@ -55,7 +55,7 @@ def verify(
         ws.state.lock(f"{target.name}.verify", f"a proof of {target.name}"),
         use(shelf, choice.chain),
     ):
-        proof, measured = _Proof(ws, target, shelf, choice.chain, level).make()
+        proof, measured = _Proof(ws, target, shelf, choice, level).make()
         proof = _keep(shelf, record, proof, measured)
         facts.update(status=proof.verdict.value, code=CODES[proof.verdict], backup=record.id, method=record.method)
     return proof
@@ -71,11 +71,28 @@ def _choice(
         return target, shelf, _whole(ws, target, shelf, complete(record, shelf.records))
     target = ws.target(what)
     shelf = open_shelf(ws, target, repository, read=True)
+    if (newest := _by_logs(ws, target, shelf, until, method)) is not None:
+        return target, shelf, newest
     unreadable = [one.id for one in shelf.unreadable]
     choice = choose(shelf.records, until, method=method or "", unreadable=unreadable)
     if until.kind == "latest" and choice.chain:
         _nothing_newer_is_damaged(shelf, choice.chain[-1])
     return target, shelf, _whole(ws, target, shelf, choice)
+
+
+def _by_logs(ws: Workspace, target: Target, shelf: Shelf, until: Until, method: str | None) -> ChainChoice | None:
+    """Where the server keeps the backups, logs lead to any instant, and to the newest one when the chain is ours. Else
+    the newest backup of ours is proven: those of others are not what is asked about."""
+    own = [one for one in shelf.records if one.custody is Custody.SERVER]
+    logs = until.kind in ("time", "position") or (until.kind == "latest" and target.backup.depot.owns_chain)
+    if method or not own or not logs or kept.keeper(target) is None:
+        return None
+    whole = [one for one in own if one.whole]
+    names = whole[-1].databases if whole else sorted({name for one in own for name in one.databases})
+    choice = kept.choose(ws, target, shelf, until, tuple(names))
+    if until.kind == "latest":
+        _nothing_newer_is_damaged(shelf, own[-1])
+    return choice
 
 
 def _whole(ws: Workspace, target: Target, shelf: Shelf, choice: ChainChoice) -> ChainChoice:
@@ -101,10 +118,9 @@ def _nothing_newer_is_damaged(shelf: Shelf, newest: BackupRecord) -> None:
 class _Proof:
     """One verification."""
 
-    def __init__(
-        self, ws: Workspace, target: Target, shelf: Shelf, chain: Sequence[BackupRecord], level: VerifyLevel
-    ) -> None:
-        self.ws, self.target, self.shelf, self.chain = ws, target, shelf, tuple(chain)
+    def __init__(self, ws: Workspace, target: Target, shelf: Shelf, choice: ChainChoice, level: VerifyLevel) -> None:
+        self.ws, self.target, self.shelf, self.chain = ws, target, shelf, choice.chain
+        self.extra = choice.extra
         self.level: VerifyLevel = level
         self.began = ws.now()
 
@@ -125,7 +141,7 @@ class _Proof:
         self, stored: Sequence[BackupCheck], steps: Sequence[StepFact], evidence: Evidence | Missing
     ) -> Verification:
         return judge(
-            self.chain[-1],
+            msgspec.structs.replace(self.chain[-1], target=self.target.name),
             self.level,
             stored=stored,
             steps=steps,
@@ -137,7 +153,7 @@ class _Proof:
     def _restore(self) -> tuple[list[StepFact], Evidence]:
         record, into = self.chain[-1], self.target.verify.into
         backend = registry.backend(record.engine)
-        chain = Chain(repository=self.shelf.config.name, records=self.chain)
+        chain = Chain(repository=self.shelf.config.name, records=self.chain, extra=self.extra)
         endpoints: dict[str, Endpoint] = {}
         place = Destination(kind="scratch", path=into, tools=self.target.verify.tools)
         if record.custody is Custody.SERVER:
@@ -202,7 +218,10 @@ def _fact(step: Step, container: bool, outcome: Outcome) -> StepFact:
 
 def _keep(shelf: Shelf, record: BackupRecord, proof: Verification, measured: dict[str, Json]) -> Verification:
     """Store the evidence beside the backup; a repository that takes no more changes nothing about the answer."""
-    manifest = shelf.manifests[record.id]
+    manifest = shelf.manifests.get(record.id)
+    if manifest is None:
+        said = f"this answer is not kept: {record.id} was not made by dbops"
+        return msgspec.structs.replace(proof, reasons=(*proof.reasons, said))
     plain = cast("dict[str, Json]", msgspec.to_builtins(proof))
     event = msgspec.structs.replace(
         shelf.repository.new_event(manifest, "proof", by=who(), reason=proof.level),

@@ -13,7 +13,7 @@ from dbops.plan import Call, Risk, Step, Value
 from dbops_mssql.backup import tsql
 from dbops_mssql.backup.history import carried
 from dbops_mssql.backup.places import file_name
-from dbops_mssql.backup.restoring import held, restored, sequenced
+from dbops_mssql.backup.restoring import decided, held, restored
 from dbops_mssql.backup.sequence import Sequenced
 from dbops_mssql.backup.sets import BackupSet
 
@@ -30,15 +30,20 @@ def copy_name(database: str, record: BackupRecord) -> str:
 
 def compile_verify(chain: Chain, destination: Destination, level: VerifyLevel) -> tuple[Step, ...]:
     """Pure. The instance is the endpoint ``verify``."""
-    record = chain.records[-1]
     steps: list[Step] = []
-    for number, name in enumerate(record.databases, 1):
-        found = sequenced(chain.records, Until(kind="name", value=record.id), name)
+    for number, (name, found) in enumerate(_found(chain).items(), 1):
         if level == "checksum":
             steps += [_verify_only(one, destination, f"{number}-{at}") for at, one in enumerate(found.sets, 1)]
         else:
-            steps.append(_proof(number, name, found, record, destination, full=level == "full"))
+            steps.append(_proof(number, name, found, chain, destination, full=level == "full"))
     return tuple(steps)
+
+
+def _found(chain: Chain) -> dict[str, Sequenced]:
+    """By database: to the point that the chain was chosen for, or to the end of its last backup."""
+    last = chain.records[-1]
+    names = tuple(chain.extra) or last.databases
+    return {name: decided(chain, Until(kind="name", value=last.id), name) for name in names}
 
 
 def _verify_only(one: BackupSet, destination: Destination, number: str) -> Call:
@@ -52,23 +57,27 @@ def _verify_only(one: BackupSet, destination: Destination, number: str) -> Call:
     )
 
 
-def _proof(
-    number: int, name: str, found: Sequenced, record: BackupRecord, destination: Destination, *, full: bool
-) -> Step:
-    copy = copy_name(name, record)
+def _proof(number: int, name: str, found: Sequenced, chain: Chain, destination: Destination, *, full: bool) -> Step:
+    copy = copy_name(name, chain.records[-1])
     target = tsql.into(copy, destination.paths, destination.data, destination.log)
-    looks = list(_looks(number, name, copy, record, full=full))
+    looks = list(_looks(number, name, copy, _recorded(chain, name, found) if full else None, full=full))
     steps = (*restored(found, target, VERIFY, f"restore-{number}"), *looks)
     return held(f"copy-{number}", copy, VERIFY, steps, keep=False)
 
 
-def _looks(number: int, name: str, copy: str, record: BackupRecord, *, full: bool) -> Iterator[Step]:
+def _recorded(chain: Chain, name: str, found: Sequenced) -> str | None:
+    """What the tables held at the end of the last set, if that was a full one of ours."""
+    last = found.sets[-1].uuid if found.sets else ""
+    held = (carried(one) for one in chain.records)
+    return next((one.fingerprints.get(name) for one in held if last in {each.uuid for each in one.sets}), None)
+
+
+def _looks(number: int, name: str, copy: str, recorded: str | None, *, full: bool) -> Iterator[Step]:
     said = "nothing is wrong inside any page" if full else "every page can be read and is what its checksum says"
     size: dict[str, Value] = {"what": f"DBCC CHECKDB {name}"}
     sql = tsql.check_database(copy, full=full)
     yield _check(f"check-dbcc-{number}", f"check {copy} by DBCC CHECKDB", sql, f"{name}: {said}", size)
-    recorded = carried(record).fingerprints.get(name)
-    if full and recorded is not None:
+    if recorded is not None:
         yield Call(
             id=f"check-fingerprints-{number}",
             summary=f"compare the content of {name} with what it held when it was backed up",
@@ -99,4 +108,7 @@ def read_evidence(chain: Chain, level: VerifyLevel, outputs: Outputs) -> Evidenc
     if level == "checksum":
         nothing = Missing("not_asked", "nothing was restored")
         return msgspec.structs.replace(found, recovered_to=nothing, fingerprints=nothing)
-    return found
+    instants = [one.recovers_to for one in _found(chain).values() if one.recovers_to is not None]
+    if isinstance(found.recovered_to, Missing) or not chain.extra or not instants:
+        return found
+    return msgspec.structs.replace(found, recovered_to=min(instants))

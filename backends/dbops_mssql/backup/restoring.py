@@ -18,7 +18,7 @@ from dbops_mssql.backup.history import carried, dated
 from dbops_mssql.backup.sequence import After, Goal, Sequenced, find
 from dbops_mssql.backup.sets import KIND_WORDS, BackupSet, Kind, Restored
 
-__all__ = ["compile_restore", "goal_of", "restored", "sequence", "sequenced"]
+__all__ = ["compile_restore", "decided", "goal_of", "restored", "sequence", "sequenced"]
 
 DESTINATION = "destination"
 
@@ -34,12 +34,12 @@ def sequence(records: Sequence[BackupRecord], until: Until, databases: Sequence[
         return ChainChoice(verdict=Reachability.UNREACHABLE, reason="No backup of any database is known.")
     worst = max(found.values(), key=lambda one: _BADNESS[one.verdict])
     several = len(found) > 1
-    uuids = {one.uuid for answer in found.values() for one in (answer.inside, *answer.sets) if one}
+    needed = [one for answer in found.values() for one in (answer.inside, *answer.sets) if one]
     instants = [one.recovers_to for one in found.values() if one.recovers_to is not None]
     return ChainChoice(
         verdict=worst.verdict,
         reason="; ".join(f"{name}: {one.reason}" if several else one.reason for name, one in found.items()),
-        chain=_holding(records, uuids) if worst.verdict is Reachability.REACHABLE else (),
+        chain=_holding(records, needed) if worst.verdict is Reachability.REACHABLE else (),
         missing=tuple(said for one in found.values() for said in one.missing),
         nearest=worst.nearest if not several else Nearest(),
         recovers_to=min(instants, default=None),
@@ -54,15 +54,17 @@ class _Chosen(msgspec.Struct, frozen=True):
     sets: tuple[str, ...]
     stop: Goal
     inside: str = ""
+    recovers_to: datetime | None = None
 
 
 def _chosen(found: Sequenced) -> Json:
     sets = tuple(one.uuid for one in found.sets)
-    chosen = _Chosen(sets, found.stop, found.inside.uuid if found.inside else "")
+    chosen = _Chosen(sets, found.stop, found.inside.uuid if found.inside else "", found.recovers_to)
     return cast(Json, msgspec.to_builtins(chosen))
 
 
-def _decided(chain: Chain, until: Until, database: str, after: str) -> Sequenced:
+def decided(chain: Chain, until: Until, database: str, after: str = "") -> Sequenced:
+    """Pure: the sets of a chain for one database, as it was decided when the chain was chosen."""
     if database not in chain.extra:
         return sequenced(chain.records, until, database, after)
     chosen = msgspec.convert(chain.extra[database], _Chosen)
@@ -73,27 +75,23 @@ def _decided(chain: Chain, until: Until, database: str, after: str) -> Sequenced
         sets=tuple(by_uuid[one] for one in chosen.sets),
         stop=chosen.stop,
         inside=by_uuid.get(chosen.inside),
+        recovers_to=chosen.recovers_to,
     )
 
 
 _BADNESS = {Reachability.REACHABLE: 0, Reachability.UNKNOWN: 1, Reachability.UNREACHABLE: 2}
 
 
-def _holding(records: Iterable[BackupRecord], uuids: set[str]) -> tuple[BackupRecord, ...]:
-    """Each set from one record, the catalogue's before the server's own memory of the same set."""
-    chosen: list[BackupRecord] = []
-    left = set(uuids)
+def _holding(records: Iterable[BackupRecord], needed: Sequence[BackupSet]) -> tuple[BackupRecord, ...]:
+    """Each set from one record, the catalogue's before the server's own memory of the same set; the one that ends with
+    the last set comes last. Two may end in one second, which is as fine as msdb counts; the log counts finer."""
+    left = {one.uuid: (one.ended.latest, one.last_lsn) for one in needed}
+    chosen: list[tuple[tuple[datetime, int], BackupRecord]] = []
     for record in records:
-        own = {one.uuid for one in carried(record).sets} & left
+        own = [left.pop(one.uuid) for one in carried(record).sets if one.uuid in left]
         if own:
-            chosen.append(record)
-            left -= own
-    return tuple(sorted(chosen, key=_age))
-
-
-def _age(record: BackupRecord) -> tuple[datetime, int, str]:
-    """Two backups may end in one second, which is as fine as msdb counts; the log counts finer."""
-    return record.finished_at, max((one.last_lsn for one in carried(record).sets), default=0), record.id
+            chosen.append((max(own), record))
+    return tuple(record for _, record in sorted(chosen, key=lambda one: (one[0], one[1].id)))
 
 
 def sequenced(records: Sequence[BackupRecord], until: Until, database: str, after: str = "") -> Sequenced:
@@ -159,7 +157,7 @@ def compile_restore(chain: Chain, destination: Destination, until: Until) -> tup
             hint="Say --database NAME and --into mssql://host/NEW_NAME.",
         )
     target = tsql.into(destination.database, destination.paths, destination.data, destination.log)
-    found = _decided(chain, until, destination.only[0], destination.after)
+    found = decided(chain, until, destination.only[0], destination.after)
     if not found.sets:
         raise InputError(found.reason)
     steps = (*_each(found, target, DESTINATION, "restore"), _last(found, target, destination))

@@ -15,7 +15,7 @@ import pytest
 
 from dbops import registry
 from dbops.config import BackupConfig, Config, RepositoryConfig, Target, VerifyConfig
-from dbops.errors import DestinationExists, InputError, NotPermitted, ToolFailed, Unsupported, UsageError
+from dbops.errors import CouldNotTell, DestinationExists, InputError, NotPermitted, ToolFailed, Unsupported, UsageError
 from dbops.execute.context import Context
 from dbops.model.backup import Custody, Fingerprints, Until, Verdict
 from dbops.model.finding import Missing
@@ -259,6 +259,54 @@ def test_an_instant_is_reached_by_the_log_that_holds_it(shop: Shop) -> None:
     answer, plan = restore.plan(ws, "shop", wish=late, into=shop.into("shop_back"))
     assert (answer.verdict, plan) == (Reachability.UNREACHABLE, None)
     assert "No log backup reaches that instant" in answer.reason
+
+
+def test_of_a_chain_of_ours_the_newest_point_is_proven(shop: Shop) -> None:
+    """The full backup, the differential and every log, and not the newest full backup alone."""
+    ws = shop.workspace(owns=True)
+    for hours, method in ((-5, "full"), (-4, "differential"), (-3, "log"), (-2, "log")):
+        shop.server.instance.offset = timedelta(hours=hours)
+        made = backup.run(ws, "shop", method=method, databases=[] if method == "full" else ["shop"])
+    found = verify.verify(ws, "shop")
+    assert (found.verdict, found.backup) == (Verdict.VERIFIED, made.backup.id), found.reasons
+    restored = [one.name for one in found.phases if one.name.startswith("restore-4-")]
+    assert restored == ["restore-4-1", "restore-4-2", "restore-4-3", "restore-4-4", "restore-4-recover"]
+    assert names(shop.other) == set()
+    (listed,) = [one for one in catalogue.backups(ws, "shop").backups if one.id == made.backup.id]
+    assert listed.proven is not None
+    shop.disk().torn.add(next(device for device in shop.disk().written if made.backup.id in device))
+    torn = verify.verify(ws, "shop")
+    assert torn.verdict is Verdict.FAILED
+    assert "RESTORE detected an error on page (1:200)" in torn.reasons[0]
+
+
+def test_an_instant_is_proven_with_the_log_stopped_at_it(shop: Shop) -> None:
+    ws = shop.workspace(owns=True)
+    for hours, method in ((-5, "full"), (-1, "log")):
+        shop.server.instance.offset = timedelta(hours=hours)
+        backup.run(ws, "shop", method=method, databases=["shop"])
+    at = datetime.now(UTC) - timedelta(hours=3)
+    found = verify.verify(ws, "shop", until=Until(kind="time", time=at))
+    assert (found.verdict, found.recovered_to) == (Verdict.VERIFIED, at)
+    with pytest.raises(CouldNotTell, match="No log backup reaches that instant"):
+        verify.verify(ws, "shop", until=Until(kind="time", time=at + timedelta(hours=2.5)))
+
+
+def test_a_proof_that_ends_with_a_log_of_others_is_not_kept(shop: Shop) -> None:
+    ws = shop.workspace(owns=True)
+    backup.run(ws, "shop", databases=["shop"])
+    shop.server.sql("BACKUP LOG shop TO DISK = N'X:\\theirs.trn' WITH CHECKSUM")
+    found = verify.verify(ws, "shop")
+    assert found.verdict is Verdict.VERIFIED
+    assert "was not made by dbops" in found.reasons[-1]
+    assert found.source == "shop"
+
+
+def test_where_others_own_the_chain_our_newest_backup_is_proven(shop: Shop) -> None:
+    made = backup.run(shop.ws, "shop", databases=["shop"])
+    shop.server.sql("BACKUP DATABASE shop TO DISK = N'X:\\theirs.bak'", "BACKUP LOG shop TO DISK = N'X:\\theirs.trn'")
+    found = verify.verify(shop.ws, "shop")
+    assert (found.backup, found.verdict) == (made.backup.id, Verdict.VERIFIED)
 
 
 @pytest.mark.proves("mssql", "backup.logs", by="a simulator")
