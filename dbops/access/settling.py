@@ -145,7 +145,7 @@ class _Settling:
         self._goes: list[tuple[Grant, int, int]] = []
         self._ends: list[tuple[Grant, int]] = []
         entries = list(working.entries(place).values())
-        options = self._options(entries, wishes)
+        options, self._losing = self._options(entries, wishes), self._taken_along(entries, wishes)
         staying = [(grant, self._split(grant, wishes.get(grant.grantee, NOTHING), options)) for grant in entries]
         for grant, stays in staying:
             self._needs[grant.grantee] = self._needs.get(grant.grantee, NOTHING).without(stays)
@@ -156,6 +156,24 @@ class _Settling:
         for grant in entries:
             mine = wishes.get(grant.grantee, NOTHING) if grant.grantee in self._numbers else grant
             found[grant.grantee] = found.get(grant.grantee, 0) | mine.grantable
+        return found
+
+    def _taken_along(self, entries: Sequence[Grant], wishes: Mapping[int, Wish]) -> dict[int, int]:
+        """Of which rights to pass on somebody loses a row. Where rights can be denied, what he said by it goes along
+        (CASCADE), even if he can pass them on by another row too."""
+        found: dict[int, int] = {}
+        for grant in entries if self._working.rules.covering is not None else ():
+            if grant.grantee in self._numbers:
+                lost = grant.grantable & ~wishes.get(grant.grantee, NOTHING).grantable
+                found[grant.grantee] = found.get(grant.grantee, 0) | lost
+        growing = bool(found)
+        while growing:
+            growing = False
+            for grant in entries:
+                more = grant.grantable & found.get(grant.grantor, 0) & ~found.get(grant.grantee, 0)
+                if more and grant.grantor != self._owner:
+                    found[grant.grantee] = found.get(grant.grantee, 0) | more
+                    growing = True
         return found
 
     def _by_table(self) -> dict[int, int]:
@@ -170,7 +188,9 @@ class _Settling:
     def _split(self, grant: Grant, wish: Wish, options: Mapping[int, int]) -> Wish:
         """What stays of a grant; the rest goes. An owner may always pass on what he has."""
         # A grant goes with its grantor's right to make it. Who shall keep the access gets it from the owner first.
-        orphaned = grant.actions & ~options.get(grant.grantor, 0) if self._rests(grant) else 0
+        rests = ~options.get(grant.grantor, 0) if self._rests(grant) else 0
+        rests |= self._losing.get(grant.grantor, 0) if grant.grantor != self._owner else 0
+        orphaned = grant.actions & rests
         excess, option = orphaned, 0
         if grant.grantee in self._numbers:
             excess |= grant.actions & ~wish.actions
@@ -182,14 +202,22 @@ class _Settling:
             self._goes.append((grant, excess, option))
         stays = grant.actions & ~excess
         kept = stays if grant.grantee == self._owner else grant.grantable & stays & ~option
-        return Wish(stays, kept, self._still_denied(grant, wish))
+        return Wish(stays, kept, self._still_denied(grant, wish, rests))
 
-    def _still_denied(self, grant: Grant, wish: Wish) -> int:
-        """What else is denied goes, where denials are rows like grants."""
-        ends = grant.denied & ~wish.denied
-        if ends and self._working.rules.covering is not None and grant.grantee in self._numbers:
+    def _still_denied(self, grant: Grant, wish: Wish, rests: int) -> int:
+        """What else is denied goes, where denials are rows like grants; what rests on an option that goes is then said
+        by the owner."""
+        if self._working.rules.covering is None:
+            return 0
+        ends = grant.denied & rests
+        if grant.grantee in self._numbers:
+            ends |= grant.denied & ~wish.denied
+        elif ends:
+            old = self._needs.get(grant.grantee, NOTHING)
+            self._needs[grant.grantee] = old.and_also(Wish(denied=ends))
+        if ends:
             self._ends.append((grant, ends))
-        return grant.denied & wish.denied
+        return grant.denied & ~ends
 
     def _rests(self, grant: Grant) -> bool:
         """On an option of its grantor. Where more than owning and options let somebody grant, only those lose the right

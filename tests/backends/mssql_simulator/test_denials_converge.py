@@ -29,7 +29,8 @@ CREATE LOGIN zoe WITH PASSWORD = N'Secret-1234'; CREATE SERVER ROLE ops; CREATE 
 GO
 USE shop
 GO
-CREATE USER ann FOR LOGIN ann; CREATE USER bob FOR LOGIN bob; CREATE USER zoe FOR LOGIN zoe; CREATE ROLE crew
+CREATE USER ann FOR LOGIN ann; CREATE USER bob FOR LOGIN bob; CREATE USER zoe FOR LOGIN zoe;
+CREATE USER yan WITHOUT LOGIN; CREATE ROLE crew
 GO
 CREATE SCHEMA sales
 GO
@@ -41,7 +42,8 @@ ITEMS = ("OBJECT::sales.items", "table:shop.sales.items", ("",), ("SELECT", "CON
 SALES = ("SCHEMA::sales", "schema:shop.sales", ("",), ("SELECT", "EXECUTE"))
 SHOP = ("", "database:shop", ("",), ("SELECT", "VIEW DEFINITION"))
 SERVER = ("", "server", ("",), ("VIEW SERVER STATE", "ALTER ANY LOGIN"))
-INSIDE, THINGS = ("ann", "bob", "crew"), (ORDERS, ORDERS, ORDERS, ITEMS, SALES, SHOP)
+INSIDE, OTHERS = ("ann", "bob", "crew"), ("zoe", "yan")
+THINGS = (ORDERS, ORDERS, ORDERS, ITEMS, SALES, SHOP)
 MANAGED = {"ann": "users", "bob": "users", "crew": "roles", "ops": "roles"}
 
 
@@ -55,8 +57,8 @@ def statement(chance: random.Random, *, passing: bool) -> str:
     action = chance.choice(actions[:2] if column else actions)
     what = f"{action}{f' ({column})' if column else ''}{f' ON {on}' if on else ''}"
     option = " WITH GRANT OPTION" if verb == "GRANT" and passing and chance.random() < 0.4 else ""
-    by = f" AS {chance.choice(INSIDE)}" if on and passing and chance.random() < 0.4 else ""
-    return f"{verb} {what} TO {chance.choice((*INSIDE, 'zoe'))}{option}{by}"
+    by = f" AS {chance.choice((*INSIDE, *OTHERS))}" if on and passing and chance.random() < 0.4 else ""
+    return f"{verb} {what} TO {chance.choice((*INSIDE, *OTHERS))}{option}{by}"
 
 
 def people(chance: random.Random, *, passing: bool) -> dict[str, dict[str, Any]]:
@@ -132,14 +134,14 @@ def shaken(prepared: tuple[Instance, State], chance: random.Random, *, passing: 
     return instance
 
 
-def of_others(instance: Instance) -> set[tuple[str, int, int, int]]:
-    """What somebody has of whom no spec here says anything, by whoever."""
-    found: dict[str, tuple[int, int, int]] = {}
+def of_others(instance: Instance) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """What those have of whom no spec here says anything, by whoever."""
+    found: dict[tuple[str, str], tuple[int, int, int]] = {}
     for name, who, *bits in rights(instance):
-        if who == "shop.zoe":
-            old = found.get(name, (0, 0, 0))
-            found[name] = (old[0] | bits[0], old[1] | bits[1], old[2] | bits[2])
-    return {(name, *bits) for name, bits in found.items()}
+        if who in ("shop.zoe", "shop.yan"):
+            old = found.get((name, who), (0, 0, 0))
+            found[name, who] = (old[0] | bits[0], old[1] | bits[1], old[2] | bits[2])
+    return found
 
 
 @pytest.mark.parametrize("seed", range(12))

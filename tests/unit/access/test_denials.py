@@ -222,6 +222,30 @@ def test_what_was_passed_on_goes_before_what_it_rests_on_and_comes_back(make: Ma
     assert after == {A: (1, 1), B: (1, 1), C: (1, 0)}
 
 
+def test_what_others_have_and_are_denied_by_one_who_may_no_longer_say_so_they_get_from_the_owner(make: Make) -> None:
+    """All of a chain goes with its first link, whoever the others are; what ``c`` has from the owner is his."""
+    rows = (
+        Grant(A, OWNER, SELECT, SELECT),
+        Grant(B, A, SELECT, SELECT),
+        Grant(C, B, INSERT, 0, SELECT),
+        Grant(C, OWNER, UPDATE),
+    )
+    before = world(make, rows)
+    changes = diff(before, wanted(say("SELECT"))).changes
+    assert changes == (
+        remove("SELECT", who="c", deny=True, grantor="b"),
+        AddGrant(principal="b", object=ON_TABLE, actions=("SELECT",), grantable=True),
+        remove("SELECT", who="b", grantor="a", passed=True),
+        RemoveGrant(principal="a", object=ON_TABLE, actions=("SELECT",), grantable=True, option_only=True),
+        add("SELECT", who="c", deny=True),
+    )
+    assert diff(simulate(before, changes), wanted(say("SELECT"))).changes == ()
+    # Who is the spec's loses what he is denied so, and has it said by the owner where it is to stay.
+    both = wanted(say("SELECT"), say("SELECT", deny=True, who="c"), people=("a", "c"))
+    assert remove("SELECT", who="c", deny=True, grantor="b") in diff(before, both).changes
+    assert add("SELECT", who="c", deny=True) in diff(before, both).changes
+
+
 def test_granted_and_denied_at_once_is_refused_with_both_lines(make: Make) -> None:
     both = say("SELECT", where="spec:7"), say("SELECT", "INSERT", deny=True, where="spec:9")
     with pytest.raises(InputError) as caught:
