@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from dbops.model.server import Endpoint
 from dbops.plan import SecretRef
 from dbops.session import SqlReader, SqlWriter, connect, writer
 from dbops.testing.missing import missing
+from dbops.testing.mssql import MssqlServer, Simulate
 from dbops_mssql import backend
-from tests.simulators.mssql import certificate
+from tests.live.mssql.backup_shop import Shop
+from tests.simulators.mssql import certificate, media
 from tests.simulators.mssql.certificate import Certificate
 from tests.simulators.mssql.scripted import PASSWORD, USER, Scripted
 from tests.simulators.mssql.server import Server
@@ -77,6 +80,32 @@ def freetds() -> str:
     if not FREETDS:
         missing("freetds", "FreeTDS' ODBC driver (Debian's tdsodbc)")
     return str(FREETDS[0])
+
+
+@pytest.fixture(scope="module")
+def pair(
+    mssql_driver: None, mssql_simulator: Simulate, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[MssqlServer]]:
+    """Two simulated instances that see the same media, which these tests look at and spoil, wherever they run."""
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(mssql_simulator(tmp_path_factory.mktemp(name), name=name))
+            for name in ("PRIMARY", "PROOF")
+        ]
+        media.share(servers[0].instance, servers[1].instance)
+        yield servers
+
+
+@pytest.fixture
+def shop(pair: list[MssqlServer], tmp_path: Path) -> Iterator[Shop]:
+    yield Shop(pair[0], pair[1], tmp_path)
+    for server in pair:
+        server.instance.offset = timedelta()
+        for number in [number for number in server.instance.state.databases if number > 4]:
+            del server.instance.state.databases[number]
+        for login in server.logins():
+            server.sql(f"DROP LOGIN [{login}]")
+    media.forget(*(server.instance for server in pair))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
