@@ -11,7 +11,7 @@ __all__ = ["account_name", "is_account", "named", "split_account"]
 
 _PART = r"'((?:[^'\\]|''|\\.)*)'|`((?:[^`]|``)*)`|([^@'`\"]*)"
 _ACCOUNT = re.compile(f"(?:{_PART})@(?:{_PART})\\Z", re.DOTALL)
-_ESCAPED = re.compile(r"\\(.)|''|``", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)|''", re.DOTALL)
 
 
 def account_name(user: str, host: str) -> str:
@@ -24,12 +24,14 @@ def split_account(text: str) -> tuple[str, str] | None:
     found = _ACCOUNT.match(text)
     if found is None:
         return None
-    parts = [part for part in found.groups() if part is not None]
-    return _plain(parts[0]), _plain(parts[1])
+    return _plain(*found.groups()[:3]), _plain(*found.groups()[3:])
 
 
-def _plain(part: str) -> str:
-    return _ESCAPED.sub(lambda one: one[1] or one[0][0], part)
+def _plain(single: str | None, back: str | None, bare: str | None) -> str:
+    """Of the three ways to write a part, the one that was used: each doubles its own quote."""
+    if back is not None:
+        return back.replace("``", "`")
+    return _ESCAPED.sub(lambda one: one[1] or one[0][0], single or bare or "")
 
 
 def is_account(one: Principal) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dbops.access.accounts import account_name, named, split_account
@@ -62,8 +62,14 @@ def test_an_account_as_it_is_written(text: str, parts: tuple[str, str] | None) -
 
 
 @given(st.text(max_size=8), st.text(max_size=8))
+@example("", "``")
 def test_the_one_spelling_of_an_account_is_read_back(user: str, host: str) -> None:
     assert split_account(account_name(user, host)) == (user, host)
+
+
+def test_each_way_to_write_an_account_doubles_its_own_quote() -> None:
+    assert split_account("`a``b''`@'c''d``'") == ("a`b''", "c'd``")
+    assert split_account("alice@10.%") == ("alice", "10.%")
 
 
 def test_a_pattern_of_a_spec_means_accounts() -> None:
