@@ -103,7 +103,7 @@ def _rules(builtin: tuple[Builtin, ...]) -> Rules:
         quotes=("[", "]"),
         drop_takes_rights=True,
         decided=("LOGIN", "ORPHANED", *LASTING),
-        made_as=("SERVER",),
+        made_as=("SERVER", "NO ENTRA"),
         lasting=LASTING,
         orphaned="ORPHANED",
         settings={"default_schema": "dbo", "default_language": ""},

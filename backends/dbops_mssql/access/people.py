@@ -116,7 +116,7 @@ class People:
         """A login or a server role."""
         if row.principal_id == PUBLIC_ID:
             return
-        sort, words = _SORTS.get(row.type.strip(), ("user", ()))
+        sort, words = _sort(row.type, row.name)
         system = row.is_fixed_role or row.principal_id == SA_ID or row.name.startswith("##MS_")
         number = self._add(
             Principal(
@@ -173,7 +173,7 @@ class People:
             self._user(database, row, contained=contained, logins=logins)
 
     def _user(self, database: str, row: User, *, contained: bool, logins: Logins) -> None:
-        sort, words = _SORTS.get(row.type.strip(), ("user", ()))
+        sort, words = _sort(row.type, row.name)
         login = self.by_sid.get(row.sid, -1) if row.sid is not None and sort in ("user", "group") else -1
         public = row.principal_id == DATABASE_PUBLIC_ID
         builtin = row.name in BUILTIN_USERS
@@ -236,6 +236,12 @@ class People:
 
 def _same(one: Principal, name: str) -> bool:
     return (one.user or one.name).lower() == name.lower()
+
+
+def _sort(kind: str, name: str) -> tuple[Sort, tuple[str, ...]]:
+    """What somebody is; of who has a password that Entra knows nothing of him, where his name lets one think so."""
+    sort, words = _SORTS.get(kind.strip(), ("user", ()))
+    return sort, (*words, "NO ENTRA") if words == ("SQL",) and "@" in name else words
 
 
 def _login_words(row: Login) -> list[str]:

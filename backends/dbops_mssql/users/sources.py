@@ -30,8 +30,8 @@ __all__ = [
 __all__ += ["NO_CONNECT", "user_words", "words"]
 
 SERVER, ORPHANED, LOGINLESS, CONTAINED, ENTRA = "SERVER", "ORPHANED", "WITHOUT LOGIN", "CONTAINED", "ENTRA"
-NO_CONNECT = "NO CONNECT"
-ATTRIBUTES = (SERVER, LOGINLESS, CONTAINED, ENTRA, ORPHANED, NO_CONNECT)
+NO_CONNECT, NO_ENTRA = "NO CONNECT", "NO ENTRA"
+ATTRIBUTES = (SERVER, LOGINLESS, CONTAINED, ENTRA, NO_ENTRA, ORPHANED, NO_CONNECT)
 _SID = re.compile(r"0x[0-9a-fA-F]{32}\Z")
 _CONTAINED_SID = re.compile(r"0x010500000000000903000000[0-9a-fA-F]{32}\Z")
 SCHEMA, LANGUAGE = "default_schema", "default_language"
@@ -68,8 +68,7 @@ def check(one: SpecPrincipal, database: str) -> None:
     if not one.login:
         _check_role(one)
         return
-    if LOGINLESS in said and {CONTAINED, ENTRA}.intersection(said):
-        raise InputError(f"{one.where}: nobody logs in as {one.name}, who is 'without login': say no more of it")
+    _check_together(one)
     if LOGINLESS in said and (one.password is not None or one.sid):
         word = "sid" if one.password is None else "password"
         raise InputError(f"{one.where}: {word!r} has no meaning for a user without a login: nobody logs in as it")
@@ -85,6 +84,14 @@ def check(one: SpecPrincipal, database: str) -> None:
             f"{one.where}: {one.name} is a user of a database: its login has the password and the SID, and is locked",
             hint="attributes: [contained] makes it one with a password of its own.",
         )
+
+
+def _check_together(one: SpecPrincipal) -> None:
+    said = set(words(one))
+    if said >= {ENTRA, NO_ENTRA}:
+        raise InputError(f"{one.where}: 'entra' and 'no entra' contradict each other")
+    if LOGINLESS in said and {CONTAINED, ENTRA} & said:
+        raise InputError(f"{one.where}: nobody logs in as {one.name}, who is 'without login': say no more of it")
 
 
 def _check_role(one: SpecPrincipal) -> None:
@@ -108,7 +115,8 @@ def login_words(one: SpecPrincipal, name: str, reach: Reach, server: Server) -> 
     """
     if one.hashed and not reach.hashed:
         raise InputError(f"{one.where}: in {server.edition} a login takes a password, and not what is stored of one")
-    return (_outside(one, name, reach, server) or "SQL",)
+    found = _outside(one, name, reach, server) or "SQL"
+    return (found, NO_ENTRA) if NO_ENTRA in words(one) and "@" in name else (found,)
 
 
 def user_words(one: SpecPrincipal, name: str, reach: Reach, server: Server) -> tuple[str, ...]:
@@ -116,18 +124,24 @@ def user_words(one: SpecPrincipal, name: str, reach: Reach, server: Server) -> t
     said = words(one)
     outside = _outside(one, name, reach, server)
     kept = [ORPHANED] if ORPHANED in said else []
+    kept += [NO_ENTRA] if NO_ENTRA in said and "@" in name else []
     if LOGINLESS in said:
         return (LOGINLESS, *kept)
     entra = [ENTRA] if outside == ENTRA else []
     if CONTAINED in said:
-        return (*entra, CONTAINED, "LOGIN")
+        return (*entra, *kept, CONTAINED, "LOGIN")
     # Where logins are not seen, whoever could have one counts as somebody who logs in.
     return (*entra, *kept, *(() if reach.logins else ("LOGIN",)))
 
 
+def _is_of_entra(one: SpecPrincipal, name: str) -> bool:
+    """An ``@`` says so, unless it is said that it does not: a login with a password can be called like that as well."""
+    return ENTRA in words(one) or ("@" in name and NO_ENTRA not in words(one))
+
+
 def _outside(one: SpecPrincipal, name: str, reach: Reach, server: Server) -> str:
     """``WINDOWS`` or ``ENTRA``; empty for who has a password here, or none at all."""
-    found = "WINDOWS" if "\\" in name else ENTRA if "@" in name or ENTRA in words(one) else ""
+    found = "WINDOWS" if "\\" in name else ENTRA if _is_of_entra(one, name) else ""
     if found and (one.password is not None or one.sid):
         word = "SID" if one.password is None else "password"
         raise InputError(f"{one.where}: {name!r} has no {word} here: Windows and Entra keep those of theirs")
@@ -140,7 +154,7 @@ def _outside(one: SpecPrincipal, name: str, reach: Reach, server: Server) -> str
 
 def lacking(one: SpecPrincipal, name: str, reach: Reach) -> str:
     """Why somebody cannot be made; not asked of the users of a login."""
-    if one.password is not None or "\\" in name or "@" in name or {ENTRA, LOGINLESS}.intersection(words(one)):
+    if one.password is not None or "\\" in name or LOGINLESS in words(one) or _is_of_entra(one, name):
         return ""
     if CONTAINED in words(one):
         return f"a contained user is made with a password. Say {PASSWORD_HINT}"
@@ -159,7 +173,7 @@ def requirements(one: SpecPrincipal, name: str, database: str) -> Iterator[Requi
         hint=CONTAINMENT.format(identifier(database)),
         where=one.where,
     )
-    if "@" not in name and ENTRA not in words(one):
+    if not _is_of_entra(one, name):
         yield Requirement(
             kind="server",
             path=(),

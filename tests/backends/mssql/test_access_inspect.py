@@ -324,6 +324,44 @@ def test_azure_sql_database_is_one_database_without_a_server() -> None:
     assert not may(effective, "shop.robot", "SELECT", "table:shop.dbo.orders", usable=True)
 
 
+def test_whom_entra_knows_is_his_own_or_a_logins() -> None:
+    rows = Rows()
+    rows.edition = "Azure SQL Database"
+    one = shop(rows)
+    for name, sid in (("eve@x.y", b"i" * 16), ("bob@x.y", b"i" * 16 + b"\xaa\xde")):
+        one.users.append((len(one.users) + 20, name, "E", sid, 1, False, 4))
+    found = rows.snapshot(database="shop")
+    assert called(found, "shop.[eve@x.y]").attributes == ("ENTRA", "CONTAINED", "LOGIN")
+    assert called(found, "shop.[bob@x.y]").attributes == ("ENTRA", "LOGIN NOT SHOWN", "LOGIN")
+
+
+def test_master_of_azure_sql_database_has_the_logins() -> None:
+    rows = Rows().login("ann").member("ann", "##MS_LoginManager##")
+    rows.edition = "Azure SQL Database"
+    shop(rows, "master").user("ann")
+    shop(rows)
+    found = rows.snapshot(database="master")
+    assert called(found, "ann").attributes[:2] == ("SQL", "LOGIN")
+    assert set(found.databases_missing) == {"shop"}
+    assert set(rows.asked).isdisjoint({"permissions", "endpoints", "settings", "linked"})
+
+
+def test_what_lets_contained_users_in() -> None:
+    rows = Rows()
+    shop(rows).containment = 1
+    shop(rows, "other")
+
+    def contained() -> set[str]:
+        found = rows.snapshot(database="shop")
+        return {one.kind if one.kind == "server" else one.path[0] for one in found.objects if "contained" in one.flags}
+
+    assert contained() == {"shop"}
+    rows.settings = {"contained database authentication": 1}
+    assert contained() == {"server", "shop"}
+    rows.edition = "Azure SQL Database"
+    assert contained() == {"server", "shop", "other"}
+
+
 def test_code_that_runs_as_somebody_else_leads_to_what_he_may() -> None:
     rows = Rows().login("ann")
     one = rows.database("shop").user("ann").user("robot", login=None, authentication=0).role("crew")

@@ -45,6 +45,7 @@ def test_one_account_for_each_host() -> None:
     [
         ("users: {a@b: {}}", "can be read in two ways"),
         ("users: {a: {valid_until: 2030-01-01}}", "'valid_until' has no meaning on MySQL"),
+        ("users: {a: {settings: {x: y}}}", "'settings' has no meaning on MySQL"),
         ("users: {a: {connection_limit: 0}}", "0 would be without a limit"),
         ("users: {a: {owns: ['table:shop.t']}}", "nothing is owned on MySQL"),
         ("users: {a: {attributes: [super]}}", "unknown attribute 'SUPER'"),

@@ -117,6 +117,7 @@ def granting(entry: str) -> str:
         (granting("{object: 'table:shop.s*.*', can: [read], future: true}"), "is * or a whole name", ""),
         ("roles: {r: {owns: ['parameter:work_mem']}}", "has no owner of its own", ""),
         ("roles: {r: {attributes: [superman]}}", "unknown attribute 'SUPERMAN'", "superuser"),
+        ("users: {a: {settings: {x: y}}}", "'settings' has no meaning on PostgreSQL yet", "engines: [mssql]"),
         ("users: {a: {hosts: ['10.%']}}", "'hosts' has no meaning on PostgreSQL", "engines: [mysql, mariadb]"),
         (
             "roles: {r: {denies: [{object: 'table:shop.s.t', can: [select]}]}}",

@@ -35,6 +35,8 @@ def test_a_prefix_and_a_suffix_may_not_overlap(start: str, end: str) -> None:
     [
         (("app_*",), Principal(name="app_read"), True),
         (("app_*",), Principal(name="other"), False),
+        (("*@corp.example",), Principal(name="shop.[eve@corp.example]", user="eve@corp.example"), True),
+        (("*@corp.example",), Principal(name="shop.eve", user="eve"), False),
         (("*",), Principal(name="pg_monitor", system=True), False),
         (("*", "pg_monitor"), Principal(name="pg_monitor", system=True), True),
         (("*",), Principal(name="PUBLIC", kind="public", system=True), False),

@@ -30,6 +30,7 @@ from dbops.model.change import (
     SetInherited,
     SetOwner,
     SetPassword,
+    Setting,
 )
 from dbops.plan import SecretRef
 
@@ -51,6 +52,8 @@ CHANGES: list[Change] = [
         set_until=True,
         valid_until=LATER,
         old_until=SOON,
+        settings=(Setting("default_schema", "s"),),
+        old_settings=(Setting("default_schema", "dbo"),),
     ),
     AddMembership(member="a", group="c", grantor="owner", inherit=False, set=False, admin=True),
     AddMembership(

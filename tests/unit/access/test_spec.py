@@ -102,6 +102,8 @@ def test_entries_for_other_engines_are_left_out() -> None:
             "",
         ),
         ("users:\n  a: {sid: 0x14585E90117152449347750164BA00A7}", "spec.yaml:4: sid must be a text", "quotes"),
+        ("users:\n  a: {settings: [x]}", "spec.yaml:4: settings holds names", ""),
+        ("users:\n  a: {settings: {default_schema: 5}}", "spec.yaml:4: default_schema must be a text", "quotes"),
         ("users:\n  a: {valid_until: tomorrow}", "spec.yaml:4: 'tomorrow' is no time", "2027-01-01"),
         ("users:\n  a: {valid_until: 2027-01-01T12:00:00}", "has no offset", "2027-01-01T12:00:00+00:00 for UTC"),
         ("users:\n  a: {connection_limit: -2}", "connection_limit is a number from 0", ""),
