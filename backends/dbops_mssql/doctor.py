@@ -9,11 +9,13 @@ import msgspec
 
 from dbops.capabilities import Capability, Impossible, NotImplementedYet
 from dbops.errors import DbopsError
-from dbops.model.backup import BackupFacts
+from dbops.model.backup import BackupFacts, Blocker
 from dbops.model.doctor import Configured, Examined, Standing, Symptom
 from dbops.model.finding import Missing
 from dbops.model.server import Endpoint, Server
 from dbops.spi import BackupDriver, Host, Reader
+from dbops_mssql.backup.driver import refused_place
+from dbops_mssql.backup.facts import about
 from dbops_mssql.backup.places import NOWHERE, SET_PLACE, unset
 from dbops_mssql.driver import Driver, choose, described
 from dbops_mssql.probe import DATABASE
@@ -171,8 +173,11 @@ def _backups(
     except DbopsError as error:
         yield _unknown("settings", f"whether backups can be made is not known: {error.message}", error.hint)
         return
-    known = msgspec.structs.replace(facts, blockers=(*facts.blockers, *unset(configured.depot)))
-    yield from judge_backup(known, [method.name for method in backup.methods(server)], wanted=configured.backed_up)
+    methods = [method.name for method in backup.methods(server)]
+    refused = refused_place(configured.depot, about(facts))
+    blockers = (*facts.blockers, *unset(configured.depot), *(Blocker(method=one, reason=refused) for one in methods))
+    known = msgspec.structs.replace(facts, blockers=tuple(one for one in blockers if one.reason))
+    yield from judge_backup(known, methods, wanted=configured.backed_up)
 
 
 def judge_backup(facts: BackupFacts, methods: Sequence[str], *, wanted: bool = True) -> Iterator[Symptom]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from dbops import __version__
 from dbops.backup import planner
@@ -52,6 +52,8 @@ def plan(
     shelf = open_shelf(ws, wanted, repository)
     with ws.open(wanted) as opened:
         methods = opened.backend.backup.methods(opened.server)
+        if not methods:
+            _refuse(opened)
         facts = opened.backend.backup.inspect(opened.reader, opened.server, ws.host)
     asked = Wanted(
         objective=objective or wanted.objective,
@@ -214,12 +216,18 @@ def _methods(opened: Opened, name: str | None) -> list[Method]:
     """The one that was asked for, or all, the preferred first."""
     methods = [one for one in opened.backend.backup.methods(opened.server) if one.kind in _CAPABILITY]
     if not methods:
-        opened.require(Capability.BACKUP_LOGICAL)
-        raise Unsupported(f"{opened.target.name}: no method of backup works on this server")
+        _refuse(opened)
     names = [one.name for one in methods]
     if name is not None and name not in names:
         raise UsageError(f"{opened.target.name}: there is no method {name!r}", hint=f"There is: {', '.join(names)}.")
     return [one for one in methods if name in (None, one.name)]
+
+
+def _refuse(opened: Opened) -> NoReturn:
+    """Where there is no method at all, the capability table has the reason."""
+    opened.require(Capability.BACKUP_PHYSICAL)
+    opened.require(Capability.BACKUP_LOGICAL)
+    raise Unsupported(f"{opened.target.name}: no method of backup works on this server")
 
 
 def _free(methods: Sequence[Method], facts: BackupFacts) -> Method:

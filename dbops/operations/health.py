@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from dbops import registry
-from dbops.capabilities import Capability, supported
+from dbops.capabilities import Capability, Impossible, supported
 from dbops.config import Target
 from dbops.errors import ConfigError, CouldNotTell, DbopsError, UsageError, worst_code
 from dbops.health import catalogue, decide
@@ -39,6 +39,7 @@ from dbops.spi import Backend
 __all__ = ["check", "checks"]
 
 # A server that does not answer is ill; one that does not let us in may be well.
+BACKUPS = (Capability.BACKUP_PHYSICAL, Capability.BACKUP_LOGICAL)
 DOWN = ("connect_failed", "too_many_connections", "timeout")
 _REPOSITORY = {catalogue.BACKUP_AGE.id: backup_age, catalogue.BACKUP_PROOF.id: backup_proof}
 
@@ -184,6 +185,8 @@ def _result(
     check: Check, job: _Job, asked: Asked | DbopsError, protected: Protection | Missing, now: datetime
 ) -> CheckResult:
     if check.measured_by == "repository":
+        if elsewhere := _kept_elsewhere(asked):
+            return decide.skipped(check, Missing("not_applicable", elsewhere))
         return decide.judge(check, _REPOSITORY[check.id](protected, now), job.waivers, now)
     if check.measured_by == "connection":
         return decide.judge(check, [_connection(asked)], job.waivers, now)
@@ -200,6 +203,16 @@ def _result(
 
     for_login = msgspec.structs.replace(check, grants=driver.grants(check, server))
     return decide.judge(for_login, decide.observe(check, asked.facts, measure), job.waivers, now)
+
+
+def _kept_elsewhere(asked: Asked | DbopsError) -> str:
+    """Why dbops can make no backup of this server, and nobody can miss one in its repository; empty where it can."""
+    if isinstance(asked, DbopsError):
+        return ""
+    found = [asked.backend.support(one, asked.server) for one in BACKUPS]
+    if any(supported(one) for one in found):
+        return ""
+    return next((one.reason for one in found if isinstance(one, Impossible)), "")
 
 
 def _connection(asked: Asked | DbopsError) -> Observation:

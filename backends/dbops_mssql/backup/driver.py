@@ -18,6 +18,7 @@ from dbops.model.backup import (
     BackupRecord,
     Chain,
     Custody,
+    Depot,
     Destination,
     Evidence,
     LogRange,
@@ -45,7 +46,7 @@ from dbops_mssql.backup.sets import BackupSet, Kind
 from dbops_mssql.quoting import identifier
 from dbops_mssql.support import support
 
-__all__ = ["SQLServerBackup"]
+__all__ = ["SQLServerBackup", "refused_place"]
 
 _RIGHTS = ("db_backupoperator in each database", "SELECT on msdb.dbo.backupset and its siblings")
 
@@ -112,7 +113,8 @@ class SQLServerBackup:
         """
         known, kind = about(facts), KINDS[job.method]
         _refuse_foreign_chain(job)
-        _refuse_place(job, known)
+        if refused := refused_place(job.depot, known):
+            raise Unsupported(refused)
         chosen = _chosen(job, known)
         _refuse_databases(job, known, kind, chosen)
         steps: list[Step] = []
@@ -180,14 +182,16 @@ def _refuse_foreign_chain(job: BackupJob) -> None:
         )
 
 
-def _refuse_place(job: BackupJob, known: About) -> None:
-    s3 = [one for one in job.depot.to if one.startswith("s3://")]
+def refused_place(depot: Depot, known: About) -> str:
+    """Pure: why this server does not write where the configuration says; empty when it does."""
+    s3 = [one for one in depot.to if one.startswith("s3://")]
     if s3 and (known.major < S3_SINCE or not known.compresses):
-        raise Unsupported(f"BACKUP to {s3[0]} takes SQL Server 2022 or newer, and not its edition Express")
-    if job.depot.certificate and not known.compresses:
-        raise Unsupported(f"{known.edition} does not encrypt backups: leave backup.certificate out")
-    if known.engine_edition == facts_module.MANAGED and not all(is_url(one) for one in job.depot.to):
-        raise Unsupported("Managed Instance writes backups to URLs alone: set backup.to to one")
+        return f"BACKUP to {s3[0]} takes SQL Server 2022 or newer, and not its edition Express"
+    if depot.certificate and not known.compresses:
+        return f"{known.edition} does not encrypt backups: leave backup.certificate out"
+    if known.engine_edition == facts_module.MANAGED and not all(is_url(one) for one in depot.to):
+        return "Managed Instance writes backups to URLs alone: set backup.to to one"
+    return ""
 
 
 def _chosen(job: BackupJob, known: About) -> tuple[Database, ...]:

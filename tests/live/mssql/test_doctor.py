@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from dbops.config import Config, JobConfig, Target, VerifyConfig
+from dbops.config import BackupConfig, Config, JobConfig, RepositoryConfig, Target, VerifyConfig
+from dbops.errors import Unsupported
 from dbops.host import LocalHost
 from dbops.model.doctor import Configured, Examined, Standing
 from dbops.model.finding import Missing
-from dbops.operations import doctor
+from dbops.model.health import Status
+from dbops.operations import backup, doctor, health
 from dbops.operations.workspace import Workspace
 from dbops.secrets import Secrets
 from dbops.session import connect
@@ -101,6 +103,30 @@ def test_azure_sql_database_is_asked_about_the_database(private_mssql: PrivateMs
     found = examined(server)
     assert not any("msdb" in one.summary or "enter" in one.summary for one in found.symptoms)
     assert any("the service makes its backups" in one.summary for one in found.symptoms)
+
+
+def test_a_service_that_makes_its_backups_lacks_none_of_ours(private_mssql: PrivateMssql, tmp_path: Path) -> None:
+    server = private_mssql(version="12.0.2000.8", engine_edition=5)
+    repositories = {"main": RepositoryConfig(url=f"file://{tmp_path}/repository", name="main")}
+    target = Target(name="s", endpoint=server.endpoint())
+    config = Config(targets={"s": target}, repositories=repositories, default_repository="main")
+    ws = Workspace(config, state=State(tmp_path / "state", clock=lambda: datetime.now(UTC)))
+    checks = {one.id: one for one in health.check(ws, ["s"], only=["backup.*"]).checks}
+    assert {one.status for one in checks.values()} == {Status.SKIPPED}
+    assert checks["backup.age"].summary == "there is no BACKUP statement: the service makes its backups"
+    for ask in (backup.plan, backup.run):
+        with pytest.raises(Unsupported, match="the service makes its backups"):
+            ask(ws, "s")
+
+
+def test_a_managed_instance_does_not_write_to_disks(private_mssql: PrivateMssql, tmp_path: Path) -> None:
+    server = private_mssql(version="12.0.2000.8", engine_edition=8)
+    target = Target(name="s", endpoint=server.endpoint(), backup=BackupConfig(to=("D:\\b",), owns_chain=True))
+    jobs = {"b": JobConfig(do="backup", targets="s", at="15 2 * * *", name="b")}
+    ws = Workspace(Config(targets={"s": target}, jobs=jobs), state=State(tmp_path, clock=lambda: datetime.now(UTC)))
+    said = {one.summary: one.standing for one in doctor.examine(ws, [target]).symptoms}
+    wrong = "backups by full will fail: Managed Instance writes backups to URLs alone: set backup.to to one"
+    assert said[wrong] is Standing.PROBLEM
 
 
 PROGRAM = """

@@ -27,7 +27,7 @@ from tests.simulators.mssql.registry import VIEWS, Function, View
 from tests.simulators.mssql.session import Session
 
 Row = dict[str, object]
-AZURE_SQL_DATABASE = 5
+AZURE_SQL_DATABASE, MANAGED_INSTANCE = 5, 8
 NEWEST = 16
 
 
@@ -79,8 +79,9 @@ class Instance:
 
     @property
     def major(self) -> int:
-        """That of Azure SQL Database says 12 for ever, and it has what the newest release has."""
-        return NEWEST if self.azure else int(self.version.split(".")[0])
+        """Azure's services say 12 for ever, and have what the newest release has."""
+        kept = self.engine_edition in (AZURE_SQL_DATABASE, MANAGED_INSTANCE)
+        return NEWEST if kept else int(self.version.split(".")[0])
 
     @property
     def azure(self) -> bool:
