@@ -49,6 +49,7 @@ _HINTS = {
         "password need mixed authentication. The server's error log says which it was, by the state of 18456."
     ),
     "connect_failed": "Is the server up, and are its address and port right? Its error log and the firewall may tell.",
+    "no_permission": "`dbops grants mssql --for JOB` prints what a login needs.",
     "timeout": (
         'Is the server up, are its address and port right, and is it not blocked? timeout = "30s" of the target waits '
         "longer."

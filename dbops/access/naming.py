@@ -201,4 +201,7 @@ def _near(text: str, snapshot: AccessSnapshot) -> str:
             f"Not everybody is known who is in {', '.join(groups[:3])}{more}: who comes in by such a group may do what "
             "it may."
         )
+    hidden = dict.fromkeys(why.detail for why in snapshot.kinds_missing.values() if why.reason == "hidden_rows")
+    if hidden and not close:
+        found.append(f"The login in use is not shown everything: {'; '.join(hidden)}.")
     return " ".join(found)

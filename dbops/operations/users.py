@@ -36,6 +36,7 @@ __all__ = ["apply", "carry_out", "discard", "export", "offboard", "plan", "repla
 APPLY, ROTATE, OFFBOARD, EXPORT = "users.apply", "users.rotate", "users.offboard", "users.export"
 KEEP_HASH = "keep_hash"
 INSPECT_S = 60.0
+HIDDEN = ("hidden_rows", "no_permission")
 _NOT_OURS = {"system", "absent", "closed"}
 
 
@@ -318,5 +319,7 @@ def _inspect(opened: Opened, wanted: Wanted) -> AccessSnapshot:
 def _check_databases(snapshot: AccessSnapshot, names: Sequence[str]) -> None:
     for name in names:
         missing = snapshot.databases_missing.get(name)
+        if missing is not None and missing.reason in HIDDEN:
+            raise NotPermitted(f"the database {name} cannot be read: {missing.detail}", reason=missing.reason)
         if missing is not None:
             raise InputError(f"the database {name} cannot be read: {missing.detail}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from dbops.access.handover import hand_over
@@ -13,6 +13,7 @@ from dbops.access.telling import summary
 from dbops.errors import UsageError
 from dbops.model.access import AccessSnapshot, Principal, SecuredObject
 from dbops.model.change import AddGrant, Change, DropPrincipal, ObjectName, RemoveGrant, SetOwner
+from dbops.model.finding import Missing
 from dbops.model.server import Server
 from dbops.plan import Call, Risk, Sql, Step
 from dbops.spi import Reader
@@ -75,8 +76,7 @@ class _Leaving:
             raise UsageError(f"{self._heir!r} cannot take over from itself")
         # Where sessions stay in their databases, so does a farewell.
         if self._snapshot.databases_missing and self._reach.crosses:
-            names = ", ".join(sorted(self._snapshot.databases_missing))
-            raise UsageError(f"what it has in {names} cannot be seen", hint="Use a login that may enter everywhere.")
+            raise _unseen(self._snapshot.databases_missing)
 
     def steps(self, jobs: Sequence[tuple[str, str]]) -> Iterator[Step]:
         """In their order."""
@@ -199,3 +199,11 @@ class _Leaving:
             transaction=transaction,
             idempotent=True,
         )
+
+
+def _unseen(missing: Mapping[str, Missing]) -> UsageError:
+    """No login sees into a database that is not online: whoever goes would stay its user."""
+    why = "; ".join(f"{name} ({one.detail})" for name, one in sorted(missing.items()))
+    shut = any(one.reason == "not_reachable" for one in missing.values())
+    hint = "Bring it online first, or drop it." if shut else "Use a login that may enter everywhere."
+    return UsageError(f"what it has there cannot be seen: {why}", hint=hint)

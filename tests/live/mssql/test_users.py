@@ -441,3 +441,20 @@ def test_the_commands(shop: MssqlDatabase, ws: Workspace, tmp_path: Path, capsys
     assert (kept / "u_alice").read_text(encoding="utf-8").strip()[10:] not in said
     assert run(["users", "export", shop.url(), *options]) == 73
     assert "is there already" in capsys.readouterr().err
+
+
+def test_nobody_leaves_a_database_that_is_not_online(private_mssql: PrivateMssql, ws: Workspace) -> None:
+    server = private_mssql()
+    server.login("u_alice")
+    server.create_database("parked")
+    server.sql("ALTER DATABASE parked SET OFFLINE")
+    with pytest.raises(UsageError, match=r"cannot be seen: parked \(the database is not online\)") as caught:
+        users.offboard(ws, server.url(), "u_alice")
+    assert caught.value.hint == "Bring it online first, or drop it."
+
+
+def test_who_is_not_shown_a_database_may_not_export_it(private_mssql: PrivateMssql, ws: Workspace) -> None:
+    server = private_mssql()
+    server.login("u_alice")
+    with pytest.raises(NotPermitted, match="VIEW DEFINITION on master shows all of it"):
+        users.export(ws, server.url("u_alice"))

@@ -105,6 +105,10 @@ def test_what_is_not_there_is_said(make: Make) -> None:
     with pytest.raises(UsageError) as raised:
         find_principal(found, "alise")
     assert raised.value.hint == "Did you mean 'alice'?"
+    part = msgspec.structs.replace(found, kinds_missing={"login": Missing("hidden_rows", "VIEW ANY shows them")})
+    with pytest.raises(UsageError) as raised:
+        find_principal(part, "zoe")
+    assert raised.value.hint == "The login in use is not shown everything: VIEW ANY shows them."
     assert find_principal(found, "public") == 0
     assert find_principal(found, "role:alice") == 2
     with pytest.raises(UsageError, match="there is no principal 'user:alice'"):
