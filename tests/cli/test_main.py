@@ -178,7 +178,7 @@ def test_a_signal_ends_the_process_with_130(number: signal.Signals, word: str) -
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     child.send_signal(number)
-    _, said = child.communicate(timeout=20)
+    _, said = child.communicate(timeout=60)
     assert child.returncode == 130
     assert said.startswith(f"dbops: {word};")
     assert "Traceback" not in said
@@ -191,7 +191,7 @@ def test_a_reader_that_goes_away_is_no_noise() -> None:
     assert child.stderr is not None
     with child.stderr:
         said = child.stderr.read()
-    assert child.wait(20) in (0, OutputError.code)
+    assert child.wait(60) in (0, OutputError.code)
     assert said == b""
 
 
@@ -376,7 +376,7 @@ def on_a_terminal(answer: str) -> tuple[int, str]:
     os.close(theirs)
     os.write(ours, answer.encode())
     said = b""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
             block = os.read(ours, 4096)
@@ -386,7 +386,7 @@ def on_a_terminal(answer: str) -> tuple[int, str]:
             break
         said += block
     os.close(ours)
-    return child.wait(20), said.decode()
+    return child.wait(60), said.decode()
 
 
 @pytest.mark.parametrize(

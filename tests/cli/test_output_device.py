@@ -22,7 +22,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: found.append(pipe.read_text(encoding="utf-8")), daemon=True)
     reader.start()
     write("a result\n", str(pipe))
-    reader.join(10)
+    reader.join(60)
     assert found == ["a result\n"]
     assert pipe.is_fifo()
     assert [one.name for one in tmp_path.iterdir()] == ["pipe"]

@@ -81,7 +81,7 @@ def test_streams_while_it_runs() -> None:
         child.stdin.write(b"abc")
         child.stdin.close()
         assert child.stdout.read() == b"abc"
-        assert child.wait(10) == 0
+        assert child.wait(60) == 0
 
 
 def test_waiting_has_an_end() -> None:
@@ -106,7 +106,7 @@ def test_log_is_appended_to(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("before\n")
     with process.popen(["sh", "-c", "echo out; echo err >&2"], log=log) as child:
-        child.wait(10)
+        child.wait(60)
     assert sorted(log.read_text().splitlines()) == ["before", "err", "out"]
 
 

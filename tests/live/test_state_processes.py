@@ -67,7 +67,7 @@ def test_one_that_is_killed_breaks_nothing(tmp_path: Path, start: Start) -> None
         while not path.exists() or path.stat().st_size <= before:
             pass
         victim.send_signal(signal.SIGKILL)
-        victim.wait(10)
+        victim.wait(60)
     assert start(APPEND, path, "survivor", 5).wait(60) == 0
     assert check_journal(path) == sum(1 for _ in entries(path))
     assert [entry.run for entry in entries(path)][-5:] == ["survivor"] * 5
@@ -108,7 +108,7 @@ def test_a_holder_that_dies_holds_nothing(tmp_path: Path, start: Start, number: 
     path = tmp_path / "shop.lock"
     holder = held(start, path)
     holder.send_signal(number)
-    holder.wait(10)
+    holder.wait(60)
     with lock(path, "prune of shop"):
         assert "prune of shop" in path.read_text()
         assert str(holder.pid) not in path.read_text().split(" on ")[0]

@@ -212,7 +212,7 @@ def test_changing_the_same_rows_at_once_is_tried_again(database: Database, tmp_p
             users.apply(ws, spec(database, body), database.url())
     finally:
         stop.set()
-        other.join(10)
+        other.join(60)
     assert database.sql("SELECT has_table_privilege('app_a', 't', 'UPDATE')") == [(True,)]
 
 

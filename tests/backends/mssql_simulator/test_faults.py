@@ -11,7 +11,7 @@ from tests.simulators.mssql.answers import Answer, Drop, Failed, Message, Rows, 
 from tests.simulators.mssql.instance import Instance
 from tests.simulators.mssql.session import Session
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 @pytest.fixture

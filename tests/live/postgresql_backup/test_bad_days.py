@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -30,12 +28,13 @@ from dbops.plan import SecretRef
 from dbops.scratch import PREFIX
 from dbops.secrets import Secrets
 from dbops.session import connect
-from dbops.spi import Host, Member, Reader
+from dbops.spi import Host, Member, Readable, Reader
 from dbops.testing.servers import Database, ThrowawayServer
 from dbops_postgresql import tools
 from dbops_postgresql.backend import PostgreSQL
 from dbops_postgresql.backup import area, basebackup, destination, dump, fingerprint, scratch, snapshot
 from dbops_postgresql.backup.fit import Requirements
+from dbops_postgresql.doors import DOORS
 from dbops_postgresql.installation import server_user
 
 pytestmark = pytest.mark.postgres(newest=True)
@@ -127,25 +126,43 @@ def test_a_server_that_dies_in_the_middle_of_a_base_backup(
         drained(first)
 
 
+class Meddled:
+    """A stream during whose reading something happens, once its first bytes are there."""
+
+    def __init__(self, stream: Readable, meddle: Callable[[], None]) -> None:
+        self._stream, self._meddle = stream, [meddle]
+
+    def read(self, n: int, /) -> bytes:
+        block = self._stream.read(n)
+        while self._meddle:
+            self._meddle.pop()()
+        return block
+
+    def cancel(self) -> None:
+        self._stream.cancel()  # type: ignore[attr-defined]  # of a program's output
+
+    def close(self) -> None:
+        self._stream.close()
+
+
 def test_a_server_that_dies_in_the_middle_of_a_backup_leaves_nothing_in_the_catalogue(
-    shop: ThrowawayServer, workspace: Callable[..., Workspace], tmp_path: Path
+    shop: ThrowawayServer, workspace: Callable[..., Workspace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ws = workspace(shop)
+    # Much more than lies in any buffer when the first of it has been read.
     shop.sql("CREATE TABLE t AS SELECT md5(g::text) AS x FROM generate_series(1, 1000000) g", database="shop")
-    died = threading.Thread(target=_kill_when_it_writes, args=(shop, tmp_path / "repository"))
-    died.start()
+    door = DOORS.streams["dump"]
+
+    def opened(*given: Any) -> Iterator[Member]:  # Any: as a door is called
+        for member in door(*given):
+            yield Member(member.name, Meddled(member.stream, shop.kill), member.facts)
+
+    monkeypatch.setitem(DOORS.streams, "dump", opened)
     with pytest.raises((ToolFailed, Unreachable)) as failed:
         backup.run(ws, "shop", method="dump")
-    died.join()
     assert "server" in str(failed.value) or "connection" in str(failed.value)
     assert not list((tmp_path / "repository").rglob("manifest"))
     assert not list((tmp_path / "repository").rglob("vol-*"))
-
-
-def _kill_when_it_writes(server: ThrowawayServer, repository: Path) -> None:
-    while not list(repository.rglob("dump-*")):
-        time.sleep(0.01)
-    server.kill()
 
 
 def test_damaged_pages_stop_a_base_backup(private_postgres: Callable[..., ThrowawayServer], lent: Lent) -> None:

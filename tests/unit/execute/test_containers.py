@@ -187,7 +187,7 @@ def test_no_more_than_the_limit_at_once_and_as_many_as_it_allows(rig: Rig, limit
             most = max(most, running)
             if running == limit:
                 full.set()
-        assert full.wait(10)
+        assert full.wait(60)
         with lock:
             running -= 1
         return {}

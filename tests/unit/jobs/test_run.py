@@ -115,7 +115,7 @@ def test_a_target_that_hangs_is_given_up_after_the_jobs_timeout(tmp_path: Path, 
     toml = TOML.replace('targets = ["shop"]', 'targets = ["shop"]\ntimeout = "1s"')
 
     def work(ws: Workspace, target: Target, job: JobConfig) -> Done:
-        release.wait(20)
+        release.wait(60)
         return Done(status="ok", code=0)
 
     run = run_named(workspace(tmp_path, clock, toml), "weekly", works(work)).jobs[0]

@@ -225,9 +225,9 @@ def test_giving_up_stops_the_streams_of_other_threads() -> None:
         writer = begin(repo, lease, repo.new_id())
         thread = threading.Thread(target=write, args=(writer,))
         thread.start()
-        assert reading.wait(5)
+        assert reading.wait(60)
         writer.abort()
-        thread.join(5)
+        thread.join(60)
         assert closed.is_set()
         assert len(raised) == 1
         with pytest.raises(InputError, match="is closed"):

@@ -12,7 +12,7 @@ from dbops.stream.crew import BlockReader, Channel, Crew, Stopped
 
 
 def wait_for(gate: threading.Event) -> None:
-    gate.wait(30)
+    gate.wait(120)
 
 
 def test_a_full_channel_makes_the_producer_wait() -> None:
@@ -26,11 +26,14 @@ def test_a_full_channel_makes_the_producer_wait() -> None:
 
     thread = threading.Thread(target=produce, daemon=True)
     thread.start()
+    end = time.monotonic() + 60
+    while len(put) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
     time.sleep(0.05)
     assert len(put) == 2, "8 bytes leave room for one more block, 16 do not"
     for _ in range(5):
         assert channel.get() == b"12345678"
-    thread.join(5)
+    thread.join(60)
     assert len(put) == 5
 
 
@@ -56,7 +59,7 @@ def test_stopping_wakes_whoever_waits(side: str) -> None:
     threading.Thread(target=wait, daemon=True).start()
     time.sleep(0.02)
     channel.stop()
-    assert woken.wait(5)
+    assert woken.wait(60)
 
 
 def test_a_channel_reads_like_a_file() -> None:
@@ -90,8 +93,8 @@ def test_the_first_failure_is_the_one_that_counts() -> None:
 
     channel = crew.stage("one", fail_first)
     crew.start("two", lambda: echo(channel))
-    assert crew.settled(5)
-    assert crew.join(5)
+    assert crew.settled(60)
+    assert crew.join(60)
     assert crew.failure is first
 
 
@@ -99,11 +102,11 @@ def test_a_stage_that_ends_early_does_not_settle_the_crew() -> None:
     crew = Crew("test")
     gate = threading.Event()
     crew.start("quick", lambda: None)
-    assert crew.join(5)
+    assert crew.join(60)
     crew.start("slow", partial(wait_for, gate))
     assert not crew.settled(0.02)
     gate.set()
-    assert crew.settled(5)
+    assert crew.settled(60)
     assert crew.failure is None
 
 
