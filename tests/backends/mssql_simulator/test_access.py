@@ -11,7 +11,7 @@ import pytest
 
 from dbops.access.audit import judge, sample
 from dbops.access.evaluator import evaluator
-from dbops.access.naming import label
+from dbops.access.naming import find, find_principal, label
 from dbops.errors import ReadFailed
 from dbops.model.access import Scope
 from dbops.model.server import Server
@@ -129,7 +129,15 @@ def _run(instance: Instance, sql: str, database: str) -> None:
             raise
 
 
-@pytest.mark.parametrize("seed", range(8))
+def lets_in(instance: Instance, login: str) -> bool:
+    """Whether the instance has an access to the database for somebody."""
+    session = instance.session("sa", "master")
+    list(session.run(f"EXECUTE AS LOGIN = N'{login}'"))
+    [found] = [one for one in session.run("SELECT HAS_DBACCESS(N'shop')") if isinstance(one, Rows)]
+    return found.rows[0][0] == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
 def test_the_instance_agrees(seed: int, record_property: Callable[[str, object], None]) -> None:
     chosen, instance = random.Random(seed), Instance()
     for sql, database in statements(chosen):
@@ -147,6 +155,10 @@ def test_the_instance_agrees(seed: int, record_property: Callable[[str, object],
     ]
     record_property("asked", len(asked))
     assert wrong == []
+    shop = found.objects[find(found, "database:shop")]
+    inside = effective.nominal(shop, "CONNECT")
+    for login in LOGINS:  # who is not let in was asked nothing above
+        assert bool(inside >> find_principal(found, login) & 1) == lets_in(instance, login), login
     assert len(asked) > 40
 
 

@@ -130,12 +130,12 @@ def user_of_login(session: Session, login_id: int, database: Database) -> Princi
     for sid in sids:
         found = next((one for one in database.principals.values() if sid and one.sid == sid and one.type != "R"), None)
         if found is not None:
-            return found if connects(database, found) else None
-    from tests.simulators.mssql.rights import server_right
+            break
+    else:
+        found = database.principals[GUEST]
+    from tests.simulators.mssql.rights import enters
 
-    if server_right(session, login_id, "CONTROL SERVER") or server_right(session, login_id, "CONNECT ANY DATABASE"):
-        return database.principals[GUEST]
-    return _guest(database)
+    return found if enters(session, login_id, database, found) else None
 
 
 def _guest(database: Database) -> Principal | None:

@@ -13,7 +13,7 @@ from tests.simulators.mssql.answers import Failed, error, failed
 from tests.simulators.mssql.fixed_roles import DATABASE_DENIED, DATABASE_GIVEN, SERVER_GIVEN
 from tests.simulators.mssql.frames import Source
 from tests.simulators.mssql.identity import DBO, SA, SERVER_PUBLIC
-from tests.simulators.mssql.model import Database, Object, Permission, roles_of
+from tests.simulators.mssql.model import Database, Object, Permission, Principal, roles_of
 from tests.simulators.mssql.permissions import BUILTIN, above, covering
 
 if TYPE_CHECKING:
@@ -88,11 +88,16 @@ def server_right(session: Session, login: int | None, permission: str, securable
     return _decide(wanted, rows, given, set())
 
 
-# Two permissions that are in no table of what covers what. "When denied, a high privileged login can be blocked from
+# Three permissions that are in no table of what covers what. CONNECT ANY DATABASE is for "a login that must connect to
+# all databases"; of one, "When denied, a high privileged login can be blocked from
 # impersonating other logins. For example, a login with CONTROL SERVER"; of the other, "When granted, a login such as an
 # auditor can view data in all databases that the user can connect to. When denied, prevents access to objects".
 # https://learn.microsoft.com/sql/t-sql/statements/grant-server-permissions-transact-sql
-BESIDE = {("LOGIN", "IMPERSONATE"): "IMPERSONATE ANY LOGIN", ("OBJECT", "SELECT"): "SELECT ALL USER SECURABLES"}
+BESIDE = {
+    ("LOGIN", "IMPERSONATE"): "IMPERSONATE ANY LOGIN",
+    ("OBJECT", "SELECT"): "SELECT ALL USER SECURABLES",
+    ("DATABASE", "CONNECT"): "CONNECT ANY DATABASE",
+}
 
 
 def _wanted(class_desc: str, permission: str, chain: dict[str, Securable]) -> Iterator[tuple[Securable, str]]:
@@ -148,6 +153,17 @@ def demand_view(session: Session, needs: tuple[str, str]) -> None:
 
 
 # a database
+
+
+def enters(session: Session, login: int, database: Database, user: Principal) -> bool:
+    """Whether a login gets in as this user: CONNECT, as everything else, of all that was said to either of them."""
+    who = {user.principal_id, 0} | roles_of(user.principal_id, database.members)
+    wanted = list(_wanted("DATABASE", "CONNECT", {"SERVER": SERVER, "DATABASE": DATABASE}))
+    rows = [one for one in database.permissions if one.grantee in who]
+    rows += [one for one in session.instance.state.permissions if one.grantee in server_identities(session, login)]
+    roles = {database.principals[one].name for one in who}
+    given = {(DATABASE, name) for role in roles for name in DATABASE_GIVEN.get(role, ())}
+    return _decide(wanted, rows, given | _server_given(session, login), set())
 
 
 def user_identities(session: Session, database: Database) -> set[int]:
