@@ -59,8 +59,8 @@ class TestSQLServer(OfflineLaws):
     quoting: ClassVar[Quoting] = Quoting(("[", "]"))
 
     def valid(self, name: str) -> bool:
-        """With a backslash a login is one of Windows, which is made by another statement."""
-        return valid_name(name) and "\\" not in name
+        """With a backslash a login is one of Windows, which is made by another statement; everybody is a word."""
+        return valid_name(name) and "\\" not in name and name.lower() != "public"
 
     def changes(self, name: str) -> Sequence[Change]:
         """Of a login, of its user in a database, and of roles."""
@@ -68,8 +68,13 @@ class TestSQLServer(OfflineLaws):
         table = ObjectName("table", ("shop", name, name))
         return [
             CreatePrincipal(name=login, kind="user", attributes=("SQL", "LOGIN"), password=SECRET),
+            CreatePrincipal(
+                name=login, kind="user", attributes=("SQL",), password=SECRET, hashed=True, sid=f"0x{'1A' * 16}"
+            ),
             CreatePrincipal(name=user, kind="user", attributes=()),
             CreatePrincipal(name=user, attributes=()),
+            AddGrant(principal=user, object=table, actions=("SELECT",), deny=True),
+            RemoveGrant(principal=user, object=table, actions=("SELECT",), deny=True, grantor=role),
             CreatePrincipal(name=login, attributes=()),
             AlterPrincipal(name=login, gains=("LOGIN",)),
             AlterPrincipal(name=login, loses=("LOGIN",)),
