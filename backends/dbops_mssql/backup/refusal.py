@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from dbops_mssql.backup.bases import Base
@@ -17,7 +17,9 @@ Why = tuple[str, tuple[str, ...]]
 
 def why(sets: Sequence[BackupSet], bases: Sequence[Base], logs: Logs, time: datetime | None) -> Why:
     """The reason, and what is missing."""
-    lost = [said for one in sets if one.kind in (Kind.FULL, Kind.DIFFERENTIAL, Kind.LOG) and (said := unusable(one))]
+    # Parts of a database are told of only where there is nothing else.
+    kinds = (Kind.FULL, Kind.DIFFERENTIAL, Kind.LOG) if bases else tuple(Kind)
+    lost = [said for one in sets if one.kind in kinds and (said := unusable(one))]
     also = f" Not usable: {'; '.join(lost[:3])}." if lost else ""
     if not bases:
         return f"No full backup of this database can be restored.{also}", ("a full backup",)
@@ -25,8 +27,7 @@ def why(sets: Sequence[BackupSet], bases: Sequence[Base], logs: Logs, time: date
     if not early:
         return f"Every full backup that can be restored ended after that instant.{also}", ("an older full backup",)
     reason, missing = _stuck(early[0], logs, time)
-    based = "" if missing else _base_gone(sets)
-    return f"{reason}{based}{also}", missing
+    return f"{reason}{_base_gone([one for one in sets if time is None or one.ended.earliest <= time])}{also}", missing
 
 
 def _stuck(base: Base, logs: Logs, time: datetime | None) -> Why:
@@ -49,9 +50,26 @@ def _stuck(base: Base, logs: Logs, time: datetime | None) -> Why:
 
 
 def _base_gone(sets: Sequence[BackupSet]) -> str:
-    known = {one.uuid for one in sets}
-    lost = [one for one in sets if one.kind is Kind.DIFFERENTIAL and one.bases - known]
-    return f" {_upper(lost[-1].label)} counts from a full backup that is not known." if lost else ""
+    known = {one.uuid: one for one in sets}
+    said = [why for one in sets if one.kind is Kind.DIFFERENTIAL and (why := _groundless(one, known))]
+    return f" {_upper(said[-1])}." if said else ""
+
+
+def _groundless(one: BackupSet, known: Mapping[str, BackupSet]) -> str:
+    """Why a differential has nothing to be put onto."""
+    lost = sorted(one.bases - known.keys())
+    if not one.bases:
+        return f"{one.label} does not say which backup it counts from"
+    if one.base:
+        return f"{one.label} counts from a full backup that is not known" if lost else ""
+    several = f"{one.label} counts from {len(one.bases)} backups, since files were backed up by themselves"
+    if lost:
+        return f"{several}, and these of them are not known: {', '.join(lost)}"
+    if not any(known[base].kind is Kind.FULL for base in one.bases):
+        return (
+            f"{several}, and none of them is of the whole database: which full backup goes under them is not recorded"
+        )
+    return ""
 
 
 def unsure(found: Sequence[BackupSet], time: datetime | None) -> str:

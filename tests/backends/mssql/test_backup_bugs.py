@@ -244,6 +244,33 @@ def test_a_differential_with_several_bases_goes_to_its_files() -> None:
     assert names(to(sets, 3)) == ["F", "X", "D", "L"]
     without = to([one for one in sets if one.uuid != "X"], 3)
     assert without.verdict is Reachability.UNREACHABLE
+    assert "counts from 2 backups, since files were backed up by themselves, and these of them are not known: X" in (
+        without.reason
+    )
+
+
+def test_a_differential_on_files_alone_is_left_to_a_person() -> None:
+    files = (DatabaseFile(number=1, name="a", base="X"), DatabaseFile(number=3, name="b", base="Y"))
+    sets = [
+        full("F", 0, 100, 110),
+        backup(Kind.FILE, "X", 1, 200, 210),
+        backup(Kind.FILE, "Y", 1.5, 220, 230),
+        differential("D", 2, 300, 310, files=files),
+        log("L", 3, 250, 400),
+    ]
+    found = to(sets, 2.5)
+    assert found.verdict is Reachability.UNREACHABLE
+    assert "none of them is of the whole database: which full backup goes under them is not recorded" in found.reason
+    bare = to([full("F", 0, 100, 110), differential("D", 2, 300, 310)], 3)
+    assert "does not say which backup it counts from" in bare.reason
+
+
+@pytest.mark.parametrize("kind", [Kind.PARTIAL, Kind.PARTIAL_DIFFERENTIAL, Kind.FILE_DIFFERENTIAL])
+def test_parts_of_a_database_are_no_beginning(kind: Kind) -> None:
+    found = to([backup(kind, "P", 0, 100, 110)])
+    assert found.verdict is Reachability.UNREACHABLE
+    assert "No full backup of this database can be restored." in found.reason
+    assert "holds a part of the database only" in found.reason
 
 
 def test_every_stripe_is_needed() -> None:
