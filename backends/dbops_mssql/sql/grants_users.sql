@@ -4,3 +4,6 @@ GRANT CONTROL SERVER TO :login;
 
 -- users: only members of a fixed server role can add others to it. Where a spec puts logins into one:
 --   ALTER SERVER ROLE [processadmin] ADD MEMBER :login;
+
+-- users, in Azure SQL Database: CONTROL on each database (its role db_owner has it), which also ends sessions there; for
+-- logins, the role ##MS_LoginManager## and a user in master; for users of Entra, whoever is signed in with Entra.
