@@ -22,6 +22,7 @@ from dbops.model.health import CheckResult, HealthReport
 from dbops.model.server import Endpoint
 from dbops.operations import health
 from dbops.operations.workspace import Workspace
+from dbops.secrets import Secrets
 from dbops.testing.lend import lent
 from dbops.testing.mysql import Series
 from dbops.testing.servers import Installation, ThrowawayServer
@@ -119,7 +120,8 @@ class Clinic:
 
 
 def secret(endpoint: Endpoint) -> str:
-    return Path(str(endpoint.password).removeprefix("file:")).read_text(encoding="utf-8")
+    assert endpoint.password is not None
+    return Secrets().resolve(endpoint.password)
 
 
 def _endure(connection: Connection, statement: str) -> None:
