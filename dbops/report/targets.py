@@ -25,10 +25,11 @@ def tested(found: ReachedTargets) -> str:
         (one.target, "answers" if one.code == 0 else "FAILED", f"{one.seconds:.2f} s", _said(one))
         for one in found.targets
     ]
-    return table(("TARGET", "", "TIME", ""), rows)
+    hints = [f"{one.target}: {one.error.hint}\n" for one in found.targets if one.error is not None and one.error.hint]
+    return table(("TARGET", "", "TIME", ""), rows) + "".join(hints)
 
 
 def _said(one: Reached) -> str:
     if one.error is not None:
-        return " ".join(f"{one.error.message} {one.error.hint}".split())
+        return " ".join(one.error.message.split())
     return f"{one.version}, {one.role}, as {one.user}" + (" (superuser)" if one.superuser else "")

@@ -38,6 +38,8 @@ def test_every_commented_line_is_right_as_well(tmp_path: Path) -> None:
     config = load(path)
     assert config.targets["shop"].waivers[0].by == "alice"
     assert config.repositories["main"].encrypt_to
+    assert config.targets["shop"].backup.owns_chain
+    assert config.targets["shop"].verify.data
 
 
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,6 +70,8 @@ def main(
 def _prepare(running: Running, file: str) -> None:
     try:
         click.echo(script(running, file), nl=False)
+    except OSError as wrong:
+        raise click.ClickException(str(wrong)) from None
     except Failed as wrong:
         raise click.ClickException(f"{file}: {wrong.messages[-1].number}: {wrong.messages[-1].text}") from None
 
