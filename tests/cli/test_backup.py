@@ -284,6 +284,19 @@ def test_coverage_tells_the_gap(shelf: Shelf, cli: Cli) -> None:
     assert "has no offset and could be" in err
 
 
+@pytest.mark.parametrize("option", ["--standby", "--continue"])
+def test_an_engine_without_standbys_says_so(shelf: Shelf, cli: Cli, option: str) -> None:
+    code, _, err = cli("restore", "plan", "shop", option)
+    assert code == 2
+    assert "no restore of this engine leaves a database open for more of the log" in err
+
+
+def test_a_time_zone_that_is_none_is_refused(shelf: Shelf, cli: Cli) -> None:
+    code, _, err = cli("restore", "plan", "shop", "--server-time-zone", "Berlin")
+    assert code == 2
+    assert "there is no time zone 'Berlin' on this machine" in err
+
+
 def test_restore_plan_without_an_exact_backup(shelf: Shelf, cli: Cli) -> None:
     shelf.add(0)
     shelf.add(1)

@@ -42,7 +42,7 @@ from dbops_mssql.backup.history import Carried, read_restores, read_sets, record
 from dbops_mssql.backup.logins import ARTIFACT
 from dbops_mssql.backup.media import read as read_media
 from dbops_mssql.backup.places import OWNS, devices, is_url
-from dbops_mssql.backup.sets import BackupSet, Kind
+from dbops_mssql.backup.sets import BackupSet, Kind, unusable
 from dbops_mssql.quoting import identifier
 from dbops_mssql.support import support
 
@@ -129,7 +129,11 @@ class SQLServerBackup:
         known = about(facts)
         chosen = _chosen(job, known)
         sets = tuple(_made(outputs, one) for one in chosen)
-        notes = [*facts_module.foreign(known), *_left_out(job, known)]
+        notes = [
+            *facts_module.foreign(known),
+            *_left_out(job, known),
+            *(said for one in sets if (said := unusable(one))),
+        ]
         ends = [one.reach.earliest if one.kind is Kind.LOG else one.began.earliest for one in sets]
         return Made(
             consistent_at=min(ends, default=job.started_at).astimezone(UTC),

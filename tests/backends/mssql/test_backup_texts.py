@@ -103,6 +103,16 @@ def test_a_tail_is_asked_for_by_name_and_takes_what_damage_left() -> None:
     assert "NORECOVERY, NO_TRUNCATE, CONTINUE_AFTER_ERROR" in statements(job("tail", databases=("shop",)), suspect)[0]
 
 
+def test_a_backup_of_damaged_pages_says_so_at_once() -> None:
+    """CONTINUE_AFTER_ERROR ends well, and the set cannot be relied on."""
+    damaged = msgspec.json.encode(msgspec.structs.replace(ONE, damaged=True)).decode()
+    asked = job("tail", databases=("shop",))
+    made = SQLServerBackup().read_made(asked, facts(), SERVER, {"backup-5": {"set": damaged}})
+    assert any("is damaged: the server found damage when it was made" in note for note in made.notes)
+    whole = msgspec.json.encode(ONE).decode()
+    assert SQLServerBackup().read_made(asked, facts(), SERVER, {"backup-5": {"set": whole}}).notes == ()
+
+
 def test_a_certificate_encrypts_and_its_name_is_quoted() -> None:
     (sql,) = statements(job(cert="Key ]1"))
     assert "ENCRYPTION (ALGORITHM = AES_256, SERVER CERTIFICATE = [Key ]]1])" in sql

@@ -163,6 +163,21 @@ def test_coverage() -> None:
     assert backup.coverage_text(unknown).startswith("Whether every failure")
 
 
+def test_logs_one_after_the_other_are_one_line() -> None:
+    one = Span(
+        start=AT, end=AT + timedelta(minutes=15), recoverable=True, exact=True, backup="b-1", recovers_to=AT,
+        loss_s=900.0, rto_s=Range(60, 60), within_objective=True,
+    )  # fmt: skip
+    next_ = msgspec.structs.replace(one, start=one.end, end=AT + timedelta(minutes=45), loss_s=1800.0)
+    last = msgspec.structs.replace(next_, start=next_.end, end=AT + timedelta(hours=2), exact=False)
+    found = Coverage(start=AT, end=last.end, spans=(one, next_, last), worst_loss_s=1800.0, verdict="covered")
+    body = backup.coverage_text(found).splitlines()[3:]
+    assert len(body) == 2
+    assert f"{instant(AT)}  {instant(next_.end)}  every instant, by logs" in body[0]
+    assert "30m" in body[0]
+    assert "b-1" in body[1]
+
+
 def test_a_restore_test_is_told_beside_what_came_after_it() -> None:
     full = Proof(at=AT, verdict=Verdict.VERIFIED, level="full", event="e-1")
     later = Proof(at=AT, verdict=Verdict.VERIFIED, level="checksum", event="e-2")
