@@ -186,6 +186,8 @@ def _known(case: Case, facts: BackupFacts) -> list[str]:
 
 
 def _off(blocker: Blocker) -> str:
+    if not blocker.setting:
+        return f"No backups of the log: {blocker.reason}."
     restart = " and restart" if blocker.restart else ""
     return f"{blocker.reason}: set {blocker.setting} = {blocker.value}{restart} first."
 

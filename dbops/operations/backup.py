@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, NoReturn
+
+import msgspec
 
 from dbops import __version__
 from dbops.backup import planner
@@ -13,12 +15,13 @@ from dbops.capabilities import Capability
 from dbops.config import Target
 from dbops.conversion import nearest
 from dbops.errors import DbopsError, Unsupported, UsageError
-from dbops.model.backup import BackupFacts, BackupJob, Custody, Made, Method, Objective, Outputs
+from dbops.model.backup import BackupFacts, BackupJob, Blocker, Custody, Made, Method, Objective, Outputs
 from dbops.model.finding import Missing
 from dbops.model.recovery import BackupPlan
 from dbops.model.repository import Manifest
 from dbops.model.server import Server
 from dbops.model.stored import MadeBackup
+from dbops.operations import kept
 from dbops.operations.shelf import open_shelf, recorded
 from dbops.operations.workspace import Opened, Workspace
 from dbops.plan import Call, Plan, Risk, Value
@@ -55,6 +58,7 @@ def plan(
         if not methods:
             _refuse(opened)
         facts = opened.backend.backup.inspect(opened.reader, opened.server, ws.host)
+    facts = msgspec.structs.replace(facts, blockers=(*facts.blockers, *_not_configured(wanted, methods)))
     asked = Wanted(
         objective=objective or wanted.objective,
         databases=_known_databases(databases, facts),
@@ -221,6 +225,18 @@ def _methods(opened: Opened, name: str | None) -> list[Method]:
     if name is not None and name not in names:
         raise UsageError(f"{opened.target.name}: there is no method {name!r}", hint=f"There is: {', '.join(names)}.")
     return [one for one in methods if name in (None, one.name)]
+
+
+def _not_configured(target: Target, methods: Sequence[Method]) -> Iterator[Blocker]:
+    """What a server that keeps its backups itself was not told, or not allowed."""
+    if kept.keeper(target) is None:
+        return
+    key = f"[targets.{target.name}.backup]"
+    for method in methods:
+        if not target.backup.to:
+            yield Blocker(method=method.name, reason=f"where the server is to write is not configured: {key} to")
+        elif method.kind == "log" and not target.backup.owns_chain:
+            yield Blocker(method=method.name, reason=f"another program may own the chain: {key} owns_chain = true")
 
 
 def _refuse(opened: Opened) -> NoReturn:

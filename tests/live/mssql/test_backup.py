@@ -13,9 +13,9 @@ from dbops import registry
 from dbops.config import RepositoryConfig, VerifyConfig
 from dbops.errors import DestinationExists, NotPermitted, ToolFailed, Unsupported, UsageError
 from dbops.execute.context import Context
-from dbops.model.backup import Custody, Fingerprints, Until, Verdict
+from dbops.model.backup import Custody, Fingerprints, Objective, Until, Verdict
 from dbops.model.finding import Missing
-from dbops.model.recovery import Reachability
+from dbops.model.recovery import Feasibility, Reachability
 from dbops.operations import backup, plans, restore, verify
 from dbops.operations.restore import Wish
 from dbops.operations.workspace import Workspace
@@ -97,6 +97,23 @@ def test_a_database_that_is_not_there_is_restored_by_a_login_whose_password_is_c
     assert names(shop.other) == {"again"}
     with pytest.raises(DestinationExists):
         restore.plan(shop.ws, "shop", wish=Wish(databases=("shop",)), into=into)
+
+
+def test_what_the_configuration_leaves_out_is_in_the_plan(shop: Shop) -> None:
+    soon = Objective(rpo_s=900)
+    found = backup.plan(shop.ws, "shop", objective=soon)
+    assert (
+        found.reasons.count(
+            "No backups of the log: another program may own the chain: [targets.shop.backup] owns_chain = true."
+        )
+        == 1
+    )
+    assert {one.method for one in found.schedule} == {"full"}
+    nowhere = backup.plan(shop.workspace(to=()), "shop", objective=soon)
+    assert nowhere.verdict is Feasibility.INFEASIBLE
+    assert nowhere.reasons[0] == "where the server is to write is not configured: [targets.shop.backup] to"
+    owned = backup.plan(shop.workspace(owns=True), "shop", objective=soon)
+    assert not any("owns_chain" in one for one in owned.reasons)
 
 
 def test_a_device_that_cannot_be_opened_is_told_with_its_cause(shop: Shop) -> None:

@@ -75,6 +75,9 @@ def test_what_keeps_the_log_from_being_archived_is_said_where_a_log_would_help(m
     assert "log_bin = OFF: set log_bin = ON and restart first." in answer.reasons
     answer = plan(wanted, facts_of(blockers=(msgspec.structs.replace(off, restart=False),)), (DUMP,), runs, PLENTY)
     assert "log_bin = OFF: set log_bin = ON first." in answer.reasons
+    never = Blocker(method="log", reason="the service keeps the log")
+    answer = plan(wanted, facts_of(blockers=(never,)), (DUMP,), runs, PLENTY)
+    assert "No backups of the log: the service keeps the log." in answer.reasons
     unmeasured = plan(wanted, facts_of(blockers=(off,)), (DUMP,), [], PLENTY)
     assert "log_bin = OFF: set log_bin = ON and restart first." in unmeasured.reasons
     content = Wanted(objective=Objective(rpo_s=86_400))
