@@ -67,7 +67,7 @@ class Blocks:
     def _denied(self) -> Iterator[Block]:
         over = self._granted_on_column()
         for place, action in self._effective.places(self._object, self._action):
-            for principal, gives, row in self._effective.said(place, action):
+            for principal, gives, row in self._effective.counting(self._object, place, action):
                 if gives or not self._stands(principal) or (over and place == self._table()):
                     continue
                 where, whose = label(self._snapshot, place), self._name(principal)

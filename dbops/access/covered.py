@@ -21,6 +21,7 @@ from dbops.model.access import PUBLIC, AccessSnapshot, Covering, Grant, Kind, Se
 __all__ = ["Covered"]
 
 Pair = tuple[int, int]
+Said = tuple[int, bool, Grant | None]
 NOBODY: Pair = (0, 0)
 
 
@@ -127,9 +128,34 @@ class Covered(Effective):
     def _on_column(self, one: SecuredObject, action: str) -> Pair:
         table = self.snapshot.objects[one.parent]
         allowed, denied = self._said(one, action, guests=True)
-        there, barred = self._here(table, action, guests=True)
+        there, barred = self._on_whole(one, table, action)
         more, less = self._above(table, action, guests=True)
         return allowed | there | more, denied | (barred & ~allowed) | less
+
+    def _on_whole(self, column: SecuredObject, table: SecuredObject, action: str) -> Pair:
+        if not self._apart(column, action):
+            return self._here(table, action, guests=True)
+        allowed = denied = 0
+        kind = self.snapshot.kind(table)
+        for covering in (word for word in self.covers(kind, action)[0] if word in kind.actions):
+            for principal, gives, _ in self.counting(column, table, covering):
+                holders = self._holders(principal, guests=True)
+                allowed, denied = (allowed | holders, denied) if gives else (allowed, denied | holders)
+        return allowed, denied
+
+    def _apart(self, column: SecuredObject, action: str) -> set[int]:
+        actions = self.snapshot.kind(column).actions
+        bit = 1 << actions.index(action) if action in actions else 0
+        return {grant.grantee for grant in self.snapshot.grants(column) if grant.apart & bit}
+
+    def counting(self, one: SecuredObject, place: SecuredObject, action: str) -> Iterator[Said]:
+        """What :meth:`said` tells of a place, as far as it counts for an object there: a column that was revoked apart
+        from its table has nothing of what was said to the same grantee on that."""
+        on_table = one.kind == "column" and one.parent >= 0 and place == self.snapshot.objects[one.parent]
+        apart = self._apart(one, action) if on_table else ()
+        for found in self.said(place, action):
+            if found[2] is None or found[0] not in apart:
+                yield found
 
     def _put_together(self, one: SecuredObject, action: str, *, guests: bool) -> Pair:
         allowed, denied = self._here(one, action, guests=guests)
@@ -161,7 +187,7 @@ class Covered(Effective):
                 found = self.ancestor(at, by_kind)
                 waiting += [(found, covering)] if found is not None else []
 
-    def said(self, one: SecuredObject, action: str) -> Iterator[tuple[int, bool, Grant | None]]:
+    def said(self, one: SecuredObject, action: str) -> Iterator[Said]:
         """Whom an action on an object itself is allowed (else denied), by a row, by owning it, or by a fixed role.
 
         The row is None where it follows from something else.

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from dbops.access.against import against_tables
 from dbops.access.diff_checks import check
 from dbops.access.diff_defaults import default_changes
 from dbops.access.diff_grants import grant_changes, numbers_of
@@ -55,7 +56,7 @@ def diff(snapshot: AccessSnapshot, wanted: Wanted) -> Difference:
     # Who may create where is known only now, and with it whose new objects a default is for.
     future, no_future = default_changes(working, wanted, subjects)
     last = [*removed, *_applied(working, lessen(working, wanted)), *_applied(working, drop(working, wanted))]
-    changes = (*first, *gained, *future, *lists, *lost, *again, *no_future, *last)
+    changes = against_tables(snapshot, (*first, *gained, *future, *lists, *lost, *again, *no_future, *last))
     return Difference(changes=changes, notes=_notes(snapshot, wanted))
 
 

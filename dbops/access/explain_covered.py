@@ -148,7 +148,7 @@ class _Ways:
         if self._who != PUBLIC and not (allowed & ~denied) >> self._who & 1:
             return  # only those who are not asked have it in spite of a denial
         for place, action in self._effective.places(self._object, self._action):
-            for principal, gives, row in self._effective.said(place, action):
+            for principal, gives, row in self._effective.counting(self._object, place, action):
                 if gives:
                     self._given(place, action, principal, row)
 

@@ -45,6 +45,8 @@ def reverse(change: Change) -> Change | None:
         return SetInherited(member=change.member, groups=change.old, old=change.groups)
     if isinstance(change, SetOwner):
         return SetOwner(object=change.object, owner=change.old, old=change.owner)
+    if isinstance(change, AddGrant) and change.against:
+        return msgspec.structs.replace(change, deny=not change.deny, grantable=False)
     opposite = _OPPOSITES[type(change)]
     return opposite(**{name: getattr(change, name) for name in _shared(type(change), opposite)})
 

@@ -251,10 +251,28 @@ class _Settling:
         ]
 
     def lost(self) -> list[RemoveGrant]:
-        """What is too much; grants of others than the owner first, because his may be what they rest on."""
+        """What is too much; what rests on a grant goes before it."""
         found: list[RemoveGrant] = []
-        for grant, excess, option in sorted(self._goes, key=lambda one: one[0].grantor == self._owner):
+        for grant, excess, option in self._leaves_first():
             parts = (excess & ~grant.grantable, False), (excess & grant.grantable, False), (option, True)
             for bits, option_only in parts:
                 found += removals(self._working, self._place, grant, bits, option_only=option_only)
+        return found
+
+    def _leaves_first(self) -> list[tuple[Grant, int, int]]:
+        by: dict[int, list[tuple[Grant, int, int]]] = {}
+        for one in self._goes:
+            by.setdefault(one[0].grantor, []).append(one)
+        begun, found = set[tuple[int, int]](), list[tuple[Grant, int, int]]()
+
+        def after_what_rests_on(one: tuple[Grant, int, int]) -> None:
+            pair = one[0].grantee, one[0].grantor
+            if pair not in begun:
+                begun.add(pair)
+                for other in by.get(one[0].grantee, ()):
+                    after_what_rests_on(other)
+                found.append(one)
+
+        for one in self._goes:
+            after_what_rests_on(one)
         return found

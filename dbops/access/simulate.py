@@ -276,6 +276,8 @@ class Simulation:
             _take(self.entries(place), grantee, None, gone[0], option_only=False, denied=gone[1])
             self._off_columns(place, grantee, None, change)
             bits &= ~self._by_table(place, grantee, change)
+            if not bits:
+                return
             if change.deny:
                 _deny(self.entries(place), grantee, grantor, bits)
                 return

@@ -239,6 +239,7 @@ class Grant(msgspec.Struct, frozen=True, array_like=True, gc=False):
     :param grantable: the part of ``actions`` that may be passed on.
     :param denied: actions that are forbidden, whatever else allows them (engines with DENY); with
         :attr:`Matching.restricts` only as far as they come from a grant on the whole server.
+    :param apart: on a column, actions for which it does not count what was said to the grantee on the whole of it.
     """
 
     grantee: int
@@ -246,6 +247,7 @@ class Grant(msgspec.Struct, frozen=True, array_like=True, gc=False):
     actions: int
     grantable: int = 0
     denied: int = 0
+    apart: int = 0
 
 
 class Reads(msgspec.Struct, frozen=True, array_like=True, gc=False):

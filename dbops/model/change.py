@@ -168,6 +168,8 @@ class AddGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", ta
 
     :param deny: they are forbidden, on engines where that can be said; in the place of a grant, as a grant is of it.
     :param option_only: he granted the actions before, and just the right to pass them on is new, as undoing must know.
+    :param against: of a column, whose table says the opposite to him. Undoing says again what the table says: a REVOKE
+        would part the column from it for good.
     """
 
     principal: str
@@ -177,6 +179,7 @@ class AddGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", ta
     grantable: bool = False
     grantor: str = ""
     deny: bool = False
+    against: bool = False
 
 
 class RemoveGrant(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", tag="revoke"):

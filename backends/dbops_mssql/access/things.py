@@ -12,7 +12,9 @@ from dbops_mssql.access.kinds import OBJECTS
 
 __all__ = ["Things"]
 
-GRANT, WITH_OPTION, DENY = "G", "W", "D"
+# The last only stands on columns, where it parts one from what was said on its table:
+# https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-database-permissions-transact-sql
+GRANT, WITH_OPTION, DENY, REVOKE = "G", "W", "D", "R"
 Place = Callable[[int], int]
 
 
@@ -83,10 +85,11 @@ class Things:
             if permission not in actions:
                 continue  # a permission that this server does not describe
             bit = 1 << actions.index(permission)
-            masks = found.setdefault((place(grantee), place(grantor)), [0, 0, 0])
+            masks = found.setdefault((place(grantee), place(grantor)), [0, 0, 0, 0])
             masks[0] |= bit if state.strip() in (GRANT, WITH_OPTION) else 0
             masks[1] |= bit if state.strip() == WITH_OPTION else 0
             masks[2] |= bit if state.strip() == DENY else 0
+            masks[3] |= bit if state.strip() == REVOKE else 0
         return tuple(Grant(*pair, *masks) for pair, masks in sorted(found.items()) if any(masks))
 
     def mark(self) -> int:

@@ -111,6 +111,27 @@ def test_permissions_database_engine_a_column_grant_overrides_a_denial_at_the_ob
     assert not may(rows.effective(sql), "UserJoe", "SELECT", NAME)
 
 
+@pytest.mark.parametrize(("state", "other"), [("G", "the table grants"), ("D", "the table denies")])
+def test_sys_database_permissions_a_column_that_was_revoked_is_apart_from_its_table(state: str, other: str) -> None:
+    """ "Column-level permissions override object-level permissions on the same entity", a row of state R too. What is
+    said to others, and on what contains the table, counts for the column all the same."""
+    rows = Rows()
+    one = shop(rows)
+    who, crew = one.id("UserJoe"), one.id("crew")
+    one.columns.append((one.object_id("dbo.Customer"), 1, "CustomerName"))
+    table = 1, one.object_id("dbo.Customer")
+    one.permissions += [(*table, 0, who, 1, "SELECT", state), (*table, 1, who, 1, "SELECT", "R")]
+    effective = rows.effective("")
+    assert may(effective, "UserJoe", "SELECT", CUSTOMER) == (state == "G"), other
+    assert not may(effective, "UserJoe", "SELECT", NAME)
+    why = told(rows, "UserJoe", "SELECT", NAME, "")
+    assert not why.paths
+    assert [block.kind for block in why.blocked_by][:1] == ["no_grant"]
+    one.permissions.append((*table, 0, crew, 1, "SELECT", "G"))
+    assert may(rows.effective(""), "UserJoe", "SELECT", NAME)
+    assert [path[-1].from_ for path in told(rows, "UserJoe", "SELECT", NAME, "").paths] == ["Shop.crew"]
+
+
 def test_permissions_database_engine_a_later_denial_on_the_table_removes_the_column_grant() -> None:
     rows = Rows()
     shop(rows)

@@ -178,13 +178,22 @@ def is_owner(session: Session, database: Database) -> bool:
 
 
 def has(
-    session: Session, permission: str, securable: Securable, database: Database, *, on_column: bool = False
+    session: Session,
+    permission: str,
+    securable: Securable,
+    database: Database,
+    *,
+    on_column: bool = False,
+    apart: frozenset[int] = frozenset(),
 ) -> bool:
     """Whether the session has a permission on a securable of a database.
 
     :param on_column: it was granted on the column in question: "A GRANT of a column-level permission overrides a DENY
         at the object level", of which no other level is said.
         https://learn.microsoft.com/sql/relational-databases/security/permissions-database-engine
+    :param apart: to whom the column in question was revoked: "Column-level permissions override object-level
+        permissions on the same entity".
+        https://learn.microsoft.com/sql/relational-databases/system-catalog-views/sys-database-permissions-transact-sql
     """
     user = names.user_of(session, database)
     if user is None:
@@ -193,7 +202,12 @@ def has(
         return True
     who = user_identities(session, database)
     wanted = list(_wanted(securable.class_desc, permission, _chain(database, securable)))
-    rows = [one for one in database.permissions if one.grantee in who]
+    rows = [
+        one
+        for one in database.permissions
+        if one.grantee in who
+        and not (one.grantee in apart and one.name == permission and (one.class_, one.major_id) == securable[1:3])
+    ]
     roles = {database.principals[one].name for one in who}
     given = {(one, name) for one, name in wanted for role in roles if _of_role(DATABASE_GIVEN, role, one, name)}
     denied = {(one, name) for one, name in wanted for role in roles if _of_role(DATABASE_DENIED, role, one, name)}
@@ -261,7 +275,9 @@ def demand_object(session: Session, permission: str, database: Database, found: 
         return
     for column in sorted(columns):
         states = stored.get(column, set())
-        if "D" in states or (not whole and not states & allowed):
+        apart = parted(permission, database, found, column)
+        here = has(session, permission, of_object(database, found), database, apart=apart) if apart else whole
+        if "D" in states or (not here and not states & allowed):
             if stored:
                 raise failed(
                     230,
@@ -300,6 +316,17 @@ def column_states(session: Session, permission: str, database: Database, found: 
         if here and row.grantee in who:
             states.setdefault(by_id[row.minor_id], set()).add(row.state)
     return states
+
+
+def parted(permission: str, database: Database, found: Object, column: str) -> frozenset[int]:
+    """For whom what is said of the object does not count for a column."""
+    number = next(one.column_id for one in found.columns if one.name == column)
+    return frozenset(
+        row.grantee
+        for row in database.permissions
+        if (row.class_, row.major_id, row.minor_id, row.name) == (1, found.object_id, number, permission)
+        and row.state == "R"
+    )
 
 
 def sees(session: Session, database: Database, found: Object) -> bool:

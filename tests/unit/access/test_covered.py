@@ -106,7 +106,7 @@ class Rows:
     members: list[tuple[Id, Id]] = field(default_factory=list)
     logins: dict[Id, Id] = field(default_factory=dict)  # which login a user is
     owners: dict[Thing, Id | None] = field(default_factory=dict)
-    said: list[tuple[Thing, Id, str, str]] = field(default_factory=list)  # thing, grantee, permission, G or D
+    said: list[tuple[Thing, Id, str, str]] = field(default_factory=list)  # thing, grantee, permission, G, D or R
 
 
 # -- the plain evaluator ----------------------------------------------------------------------------------------------
@@ -147,9 +147,13 @@ def implying(of: str, permission: str) -> set[tuple[str, str]]:
         found |= more
 
 
-def words(rows: Rows, who: set[Id], place: Thing) -> Iterator[tuple[str, str]]:
+def words(
+    rows: Rows, who: set[Id], place: Thing, apart: set[tuple[Id, str]] | None = None
+) -> Iterator[tuple[str, str]]:
     """What is said to anybody of ``who`` about one place: by rows, by fixed roles, and by owning it."""
-    yield from ((word, state) for what, grantee, word, state in rows.said if what == place and grantee in who)
+    for what, grantee, word, state in rows.said:
+        if what == place and grantee in who and (grantee, word) not in (apart or ()):
+            yield word, state
     database = place[1][0] if place[1] and place[0] != "LOGIN" else ""
     for role, (of, gives, takes) in FIXED.items():
         if of == place[0] and (database, role) in who:
@@ -162,10 +166,11 @@ def words(rows: Rows, who: set[Id], place: Thing) -> Iterator[tuple[str, str]]:
 def verdict(rows: Rows, who: set[Id], thing: Thing, permission: str, column: str = "") -> bool:
     """The last two steps: collect what was said to anybody of ``who``; a denial wins, then a grant is needed."""
     covering = implying(thing[0], permission)
+    apart = {row[1:3] for row in rows.said if row[0] == ("COLUMN", (*thing[1], column)) and row[3] == "R"}
     collected = [
         (place, state)
         for place in above(thing)
-        for word, state in words(rows, who, place)
+        for word, state in words(rows, who, place, {one for one in apart if one[1] == permission and place == thing})
         if (place[0], word) in covering
     ]
     on_column = set[str]()
@@ -295,6 +300,7 @@ def snapshot(rows: Rows) -> tuple[AccessSnapshot, dict[Id, int], dict[Thing, int
                     kind.bits((word,)) if state == "G" else 0,
                     0,
                     kind.bits((word,)) if state == "D" else 0,
+                    kind.bits((word,)) if state == "R" else 0,
                 )
                 for what, grantee, word, state in rows.said
                 if what == thing
@@ -389,9 +395,19 @@ def _say(chosen: random.Random, rows: Rows) -> None:
         word = chosen.choice(permissions(thing[0]))
         if all((what, who, other) != (thing, grantee, word) for what, who, other, _ in rows.said):
             rows.said.append((thing, grantee, word, "D" if chosen.random() < 0.35 else "G"))
+    _part(chosen, rows)
     for database in {one[0] for one in people if one[0]}:
         if chosen.random() < 0.4:
             rows.said.append((("DATABASE", (database,)), (database, "guest"), "CONNECT", "G"))
+
+
+def _part(chosen: random.Random, rows: Rows) -> None:
+    """Columns revoked apart from what was said to the same grantee on their table."""
+    for (sort, path), grantee, word, _ in list(rows.said):
+        column = ("COLUMN", (*path, "a"))
+        said = (column, grantee, word) in {row[:3] for row in rows.said}
+        if sort == "TABLE" and word in permissions("COLUMN") and not said and chosen.random() < 0.3:
+            rows.said.append((column, grantee, word, "R"))
 
 
 def questions(rows: Rows) -> Iterator[tuple[Id, Thing, str]]:

@@ -56,8 +56,10 @@ def say(
     )  # fmt: skip
 
 
-def add(*actions: str, who: str = "a", on: ObjectName = ON_TABLE, deny: bool = False) -> AddGrant:
-    return AddGrant(principal=who, object=on, actions=actions, deny=deny)
+def add(
+    *actions: str, who: str = "a", on: ObjectName = ON_TABLE, deny: bool = False, against: bool = False
+) -> AddGrant:
+    return AddGrant(principal=who, object=on, actions=actions, deny=deny, against=against)
 
 
 def remove(
@@ -156,7 +158,20 @@ def test_where_denials_are_exceptions_from_a_grant_they_are_not_touched(make: Ma
 def test_a_denial_on_the_table_comes_before_a_grant_on_its_column(make: Make) -> None:
     """A later one would take the grant away."""
     spec = wanted(say("SELECT", columns=("c",)), say("SELECT", deny=True))
-    settled(world(make), spec, add("SELECT", deny=True), add("SELECT", on=ON_COLUMN))
+    settled(world(make), spec, add("SELECT", deny=True), add("SELECT", on=ON_COLUMN, against=True))
+
+
+def test_what_a_column_is_said_against_its_table_is_undone_by_saying_what_the_table_says(make: Make) -> None:
+    """A REVOKE would leave a row by which the column is parted from the denial of its table."""
+    spec = wanted(say("SELECT", "UPDATE", columns=("c",)), say("SELECT", deny=True))
+    before = world(make, (Grant(A, OWNER, 0, 0, 1),))
+    found = diff(before, spec).changes
+    assert found == (add("SELECT", on=ON_COLUMN, against=True), add("UPDATE", on=ON_COLUMN))
+    assert [reverse(one) for one in found] == [
+        add("SELECT", on=ON_COLUMN, deny=True, against=True),
+        remove("UPDATE", on=ON_COLUMN),
+    ]
+    assert [reverse(back) for back in map(reverse, found) if back is not None] == list(found)
 
 
 def test_what_a_table_would_sweep_away_is_taken_before_and_said_again(make: Make) -> None:
@@ -168,7 +183,7 @@ def test_what_a_table_would_sweep_away_is_taken_before_and_said_again(make: Make
         remove("SELECT", on=ON_COLUMN),
         remove("UPDATE", on=ON_COLUMN, deny=True),
         add("SELECT", deny=True),
-        add("SELECT", on=ON_COLUMN),
+        add("SELECT", on=ON_COLUMN, against=True),
     )
 
 

@@ -299,3 +299,13 @@ def test_undone_backwards_everything_is_as_it_was(make: Make, table: tuple[Grant
     undone = [back for one in reversed(changes) if (back := reverse(one)) is not None]
     assert len(undone) == len(changes)
     assert held(simulate(before, [*changes, *undone]), TABLE) == held(before, TABLE)
+
+
+def test_what_rests_on_a_grant_of_somebody_else_goes_before_it(make: Make) -> None:
+    """A server refuses to take a grant by which another one was made."""
+    chain = world(make, (Grant(A, OWNER, INSERT, INSERT), Grant(B, A, INSERT, INSERT), Grant(C, B, INSERT)))
+    assert diff(chain, wanted(people=("b",))).changes == (
+        add("c", "INSERT"),
+        remove("c", "INSERT", grantor="b"),
+        remove("b", "INSERT", grantor="a", grantable=True),
+    )

@@ -93,11 +93,14 @@ def _in_database(session: Session, class_desc: str, parts: tuple[str, ...]) -> t
 
 def _column(session: Session, permission: str, database: Database, securable: Securable, column: str) -> int | None:
     found = database.objects[securable.major_id]
-    if not any(session.same(one.name, column) for one in found.columns):
+    here = next((one.name for one in found.columns if session.same(one.name, column)), None)
+    if here is None:
         return None
     if rights.owns(session, database, found):
         return 1
-    states = rights.column_states(session, permission, database, found).get(column, set())
+    states = rights.column_states(session, permission, database, found).get(here, set())
     if "D" in states:
         return 0
-    return int(rights.has(session, permission, securable, database, on_column=bool(states & {"G", "W"})))
+    apart = rights.parted(permission, database, found, here)
+    granted = bool(states & {"G", "W"})
+    return int(rights.has(session, permission, securable, database, on_column=granted, apart=apart))
