@@ -120,5 +120,5 @@ def _refuse_database(ws: Workspace, target: str, endpoint: Endpoint) -> None:
         raise
     raise DestinationExists(
         f"the database {endpoint} is there already",
-        hint="Restore into a new name. If a restore that was killed left this one, a table in it says so: drop it.",
+        hint="Restore into a new name, or drop this one first if it is only what a killed restore left.",
     )

@@ -195,8 +195,8 @@ def _point(text: str) -> Until:
         return Until(kind="position", value=text)
     raise UsageError(
         f"--to: {text!r} is not a point in time",
-        hint="Write latest, a backup's id, a log position such as 0/3000148, binlog.000042:157 or a GTID, or a time "
-        "with its offset.",
+        hint="Write latest, a backup's id, a log position such as 0/3000148 (PostgreSQL), binlog.000042:157 or a GTID "
+        "(MySQL, MariaDB) or 00000024:00000120:0001 (SQL Server), or a time with its offset.",
     )
 
 

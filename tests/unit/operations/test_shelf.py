@@ -98,6 +98,14 @@ def test_what_is_no_point_in_time(text: str, says: str) -> None:
         until(text)
 
 
+def test_every_engine_finds_its_own_positions_in_the_hint() -> None:
+    with pytest.raises(UsageError) as caught:
+        until("yesterday")
+    for position in ("0/3000148", "binlog.000042:157", "00000024:00000120:0001"):
+        assert position in caught.value.hint
+        assert until(position) == Until(kind="position", value=position)
+
+
 def test_a_point_in_time_keeps_where_the_clock_was() -> None:
     assert until("latest", "Europe/Berlin") == Until(zone="Europe/Berlin")
     with pytest.raises(UsageError, match="--server-time-zone: there is no time zone 'Berlin'"):
