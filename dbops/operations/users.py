@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -94,14 +94,7 @@ def _hashes(
         for number, (name, path) in enumerate(files.items(), 1)
     )
     make_private_directory(directory)
-    made = Plan(
-        noun=EXPORT,
-        target=wanted.name,
-        engine=opened.server.engine,
-        incarnation=opened.server.identity,
-        created_at=ws.now(),
-        steps=steps,
-    )
+    made = _plan(ws, wanted, opened, EXPORT, steps, inputs={})
     ws.execute(made, wanted).raise_for_status()
     return {name: f"file:{path}" for name, path in files.items()}
 
@@ -120,16 +113,8 @@ def plan(ws: Workspace, spec: str, target: str | Target, *, origin: str = "spec"
         snapshot = _inspect(opened, wanted)
         found = _ordered(opened, snapshot, diff(snapshot, wanted))
         steps = opened.backend.access.compile(found.changes, opened.server)
-    made = Plan(
-        noun=APPLY,
-        target=wanted_target.name,
-        engine=opened.server.engine,
-        incarnation=opened.server.identity,
-        created_at=ws.now(),
-        steps=steps,
-        inputs={"spec": spec, "origin": origin, **ws.target_inputs(wanted_target)},
-        notes=found.notes,
-    )
+    inputs: dict[str, Json] = {"spec": spec, "origin": origin}
+    made = _plan(ws, wanted_target, opened, APPLY, steps, inputs=inputs, notes=found.notes)
     return _answer(ws, snapshot, found, made), made
 
 
@@ -185,7 +170,7 @@ def rotate(
         ]
         steps = opened.backend.access.compile(changes, opened.server)
     inputs: dict[str, Json] = {"password": password.ref, "generate": generate, "keep_old": keep_old}
-    return _password_plan(ws, wanted, opened, steps, {"name": name, **inputs})
+    return _plan(ws, wanted, opened, ROTATE, steps, inputs={"name": name, **inputs})
 
 
 def discard(ws: Workspace, target: str | Target, name: str) -> Plan:
@@ -198,7 +183,7 @@ def discard(ws: Workspace, target: str | Target, name: str) -> Plan:
         opened.require(Capability.USERS_TWO_PASSWORDS)
         changes = [DiscardPassword(name=account.name) for account in _with_passwords(opened, name)]
         steps = opened.backend.access.compile(changes, opened.server)
-    return _password_plan(ws, wanted, opened, steps, {"name": name, "discard": True})
+    return _plan(ws, wanted, opened, ROTATE, steps, inputs={"name": name, "discard": True})
 
 
 def _with_passwords(opened: Opened, name: str) -> list[Principal]:
@@ -211,17 +196,25 @@ def _with_passwords(opened: Opened, name: str) -> list[Principal]:
     return accounts
 
 
-def _password_plan(
-    ws: Workspace, wanted: Target, opened: Opened, steps: tuple[Step, ...], inputs: dict[str, Json]
+def _plan(
+    ws: Workspace,
+    wanted: Target,
+    opened: Opened,
+    noun: str,
+    steps: tuple[Step, ...],
+    *,
+    inputs: Mapping[str, Json],
+    notes: tuple[str, ...] = (),
 ) -> Plan:
     return Plan(
-        noun=ROTATE,
+        noun=noun,
         target=wanted.name,
         engine=opened.server.engine,
         incarnation=opened.server.identity,
         created_at=ws.now(),
         steps=steps,
         inputs={**inputs, **ws.target_inputs(wanted)},
+        notes=notes,
     )
 
 
@@ -239,15 +232,7 @@ def offboard(ws: Workspace, target: str | Target, name: str, *, heir: str = "") 
         accounts = [snapshot.principals[number].name for number in find_accounts(snapshot, name)]
         successor = snapshot.principals[find_principal(snapshot, heir)].name if heir else ""
         steps = opened.backend.access.offboard(opened.reader, snapshot, accounts, successor, opened.server)
-    return Plan(
-        noun=OFFBOARD,
-        target=wanted.name,
-        engine=opened.server.engine,
-        incarnation=opened.server.identity,
-        created_at=ws.now(),
-        steps=steps,
-        inputs={"name": name, "heir": heir, **ws.target_inputs(wanted)},
-    )
+    return _plan(ws, wanted, opened, OFFBOARD, steps, inputs={"name": name, "heir": heir})
 
 
 def replan(ws: Workspace, saved: Plan) -> Plan:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dbops.config import Config
 from dbops.model.server import Endpoint
+from dbops.operations.workspace import Workspace
 from dbops.plan import SecretRef
 from dbops.session import SqlReader, SqlWriter, connect, writer
+from dbops.state import State
 from dbops.testing.missing import missing
 from dbops.testing.mssql import MssqlServer, Simulate
 from dbops_mssql import backend
 from tests.live.mssql.backup_shop import Shop
+from tests.live.mssql.people import FIRST, SECOND
 from tests.simulators.mssql import certificate, media
 from tests.simulators.mssql.certificate import Certificate
 from tests.simulators.mssql.scripted import PASSWORD, USER, Scripted
@@ -112,3 +116,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Also what is scripted is about SQL Server."""
     if item.path.is_relative_to(HERE):
         item.add_marker("on_mssql")
+
+
+@pytest.fixture
+def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Without a configuration; with the passwords of :mod:`tests.live.mssql.people` at hand."""
+    monkeypatch.setenv("FIRST", FIRST)
+    monkeypatch.setenv("SECOND", SECOND)
+    return Workspace(Config(), state=State(tmp_path / "state", clock=lambda: datetime.now(UTC)))

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dbops import yaml
-from dbops.config import Config
 from dbops.errors import DbopsError, InputError, UsageError
 from dbops.operations import users
 from dbops.operations.workspace import Workspace
 from dbops.plan import SecretRef
-from dbops.state import State
 from dbops.testing.mssql import MssqlDatabase, MssqlServer, PrivateMssql
-
-FIRST, SECOND = "First-word-4711", "Second-word-4712"
-PERSON = {"attributes": ["contained"], "password": "env:FIRST", "member_of": ["app_read"]}
-
-
-@pytest.fixture
-def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setenv("FIRST", FIRST)
-    monkeypatch.setenv("SECOND", SECOND)
-    return Workspace(Config(), state=State(tmp_path / "state", clock=lambda: datetime.now(UTC)))
+from tests.live.mssql.people import FIRST, PERSON, SECOND, sales, signed_in
 
 
 @pytest.fixture
@@ -39,10 +26,7 @@ def azure(private_mssql: PrivateMssql) -> MssqlServer:
 
 @pytest.fixture
 def shop(azure: MssqlServer) -> MssqlDatabase:
-    made = MssqlDatabase(azure, "shop")
-    made.sql("CREATE SCHEMA sales")
-    made.sql("CREATE TABLE sales.orders (id int NOT NULL PRIMARY KEY)")
-    return made
+    return sales(azure)
 
 
 def spec(people: dict[str, Any], *, databases: list[str] | None = None, roles: bool = True) -> str:
@@ -59,15 +43,6 @@ def spec(people: dict[str, Any], *, databases: list[str] | None = None, roles: b
 
 def in_master(people: dict[str, Any]) -> str:
     return spec(people, databases=["master"], roles=False)
-
-
-def signed_in(shop: MssqlDatabase, name: str, password: str) -> bool:
-    shop.server.remember(name, password)
-    try:
-        shop.sql("SELECT id FROM sales.orders", user=name)
-    except DbopsError:
-        return False
-    return True
 
 
 def planned(ws: Workspace, text: str, url: str) -> list[str]:

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dbops import yaml
-from dbops.config import Config
 from dbops.errors import DbopsError, InputError, UsageError
 from dbops.operations import users
 from dbops.operations.workspace import Workspace
 from dbops.plan import SecretRef
-from dbops.state import State
 from dbops.testing.mssql import MssqlDatabase, PrivateMssql
-
-FIRST, SECOND = "First-word-4711", "Second-word-4712"
-PERSON = {"attributes": ["contained"], "password": "env:FIRST", "member_of": ["app_read"]}
-
-
-@pytest.fixture
-def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setenv("FIRST", FIRST)
-    monkeypatch.setenv("SECOND", SECOND)
-    return Workspace(Config(), state=State(tmp_path / "state", clock=lambda: datetime.now(UTC)))
+from tests.live.mssql.people import FIRST, PERSON, SECOND, sales, signed_in
 
 
 @pytest.fixture
@@ -33,10 +21,7 @@ def shop(private_mssql: PrivateMssql) -> MssqlDatabase:
     """A contained database of an instance that lets its users in."""
     server = private_mssql(contained=True)
     server.sql("CREATE DATABASE [shop] CONTAINMENT = PARTIAL")
-    made = MssqlDatabase(server, "shop")
-    made.sql("CREATE SCHEMA sales")
-    made.sql("CREATE TABLE sales.orders (id int NOT NULL PRIMARY KEY)")
-    return made
+    return sales(server)
 
 
 def spec(people: dict[str, Any]) -> str:
@@ -48,15 +33,6 @@ def spec(people: dict[str, Any]) -> str:
             "users": people,
         }
     )
-
-
-def signed_in(shop: MssqlDatabase, name: str, password: str) -> bool:
-    shop.server.remember(name, password)
-    try:
-        shop.sql("SELECT id FROM sales.orders", user=name)
-    except DbopsError:
-        return False
-    return True
 
 
 def planned(ws: Workspace, text: str, shop: MssqlDatabase) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from dbops.testing.servers import ThrowawayServer
 from dbops_mysql.backup import clone, copying, directory
 from dbops_mysql.doors import DOORS
 from dbops_mysql.installation import server_user
+from tests.live.meddled import meddling
 
 LOGIN = "backup login"
 MARIADB = pytest.mark.mysql(family="mariadb", since="11.0")
@@ -81,34 +82,6 @@ def told(proof: Verification) -> str:
     return "\n".join(f"{check.verdict.value} {check.id}: {check.summary}" for check in proof.checks)
 
 
-class Meddled:
-    """A stream during whose reading something happens, once its first bytes are there."""
-
-    def __init__(self, member: Member, meddle: Callable[[], None]) -> None:
-        self._stream, self._meddle = member.stream, meddle
-
-    def read(self, n: int, /) -> bytes:
-        block = self._stream.read(n)
-        if self._meddle is not None:
-            meddle, self._meddle = self._meddle, lambda: None
-            meddle()
-        return block
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-def meddling(monkeypatch: pytest.MonkeyPatch, word: str, meddle: Callable[[], None]) -> None:
-    """While the stream ``word`` is stored, do this."""
-    door = DOORS.streams[word]
-
-    def opened(*given: Any) -> Iterator[Member]:  # Any: as a door is called
-        for member in door(*given):
-            yield Member(member.name, Meddled(member, meddle), member.facts)
-
-    monkeypatch.setitem(DOORS.streams, word, opened)
-
-
 def nothing_kept(repository: Path) -> None:
     assert not list(repository.rglob("manifest"))
     assert not list(repository.rglob("vol-*"))
@@ -143,7 +116,7 @@ def test_a_server_that_dies_meanwhile_leaves_nothing_in_the_catalogue(
     private_mysql: Private, workspace: Callable[..., Workspace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = small(private_mysql)
-    meddling(monkeypatch, "copy", server.kill)
+    meddling(monkeypatch, DOORS, "copy", server.kill)
     with pytest.raises((ToolFailed, Unreachable)) as failed:
         backup.run(workspace(server), "shop", method="physical")
     assert failed.value.reason == "connect_failed", str(failed.value)
@@ -169,7 +142,7 @@ def test_tables_that_are_made_altered_and_dropped_meanwhile_do_no_harm(
         server.sql("DROP TABLE shop.renamed3; TRUNCATE TABLE shop.renamed4; OPTIMIZE TABLE shop.renamed5")
 
     worker = threading.Thread(target=change, daemon=True)
-    meddling(monkeypatch, "copy", worker.start)
+    meddling(monkeypatch, DOORS, "copy", worker.start)
     ws = workspace(server)
     made = backup.run(ws, "shop", method="physical")
     worker.join(60)

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,13 +19,13 @@ from dbops.errors import DbopsError, OutputError, StorageFailed, ToolFailed
 from dbops.model.backup import Verdict
 from dbops.operations import backup, restore, verify
 from dbops.operations.shelf import open_shelf
-from dbops.spi import Member, Readable
 from dbops.testing.lend import Private
 from dbops.testing.mysql import Series
 from dbops.testing.servers import Installation, ThrowawayServer
 from dbops_mysql.backup.artifacts import contents
 from dbops_mysql.doors import DOORS
 from dbops_mysql.installation import server_user
+from tests.live.meddled import meddling
 
 pytestmark = pytest.mark.mysql(newest=True)
 LEFT = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'dump login'"
@@ -80,36 +79,11 @@ def signalled(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-class Meddled:
-    """A stream during whose reading something happens, once its first bytes are there."""
-
-    def __init__(self, stream: Readable, meddle: Callable[[], None]) -> None:
-        self._stream, self._meddle = stream, [meddle]
-
-    def read(self, n: int, /) -> bytes:
-        block = self._stream.read(n)
-        while self._meddle:
-            self._meddle.pop()()
-        return block
-
-    def cancel(self) -> None:
-        self._stream.cancel()  # type: ignore[attr-defined]  # of a program's output
-
-    def close(self) -> None:
-        self._stream.close()
-
-
 def while_it_runs(ws: Workspace, monkeypatch: pytest.MonkeyPatch, action: Callable[[], None]) -> DbopsError:
     """The error of a backup during which something happens as soon as anything of a database has been read: of the
     large one there is much more then than lies in any buffer."""
-    door = DOORS.streams["dump"]
-
-    def opened(*given: Any) -> Iterator[Member]:  # Any: as a door is called
-        for member in door(*given):
-            yield Member(member.name, Meddled(member.stream, action), member.facts)
-
     with monkeypatch.context() as patch:
-        patch.setitem(DOORS.streams, "dump", opened)
+        meddling(patch, DOORS, "dump", action)
         with pytest.raises(DbopsError) as caught:
             backup.run(ws, "shop", method="dump")
     return caught.value

@@ -28,7 +28,7 @@ from dbops.plan import SecretRef
 from dbops.scratch import PREFIX
 from dbops.secrets import Secrets
 from dbops.session import connect
-from dbops.spi import Host, Member, Readable, Reader
+from dbops.spi import Host, Member, Reader
 from dbops.testing.servers import Database, ThrowawayServer
 from dbops_postgresql import tools
 from dbops_postgresql.backend import PostgreSQL
@@ -36,6 +36,7 @@ from dbops_postgresql.backup import area, basebackup, destination, dump, fingerp
 from dbops_postgresql.backup.fit import Requirements
 from dbops_postgresql.doors import DOORS
 from dbops_postgresql.installation import server_user
+from tests.live.meddled import meddling
 
 pytestmark = pytest.mark.postgres(newest=True)
 
@@ -126,38 +127,13 @@ def test_a_server_that_dies_in_the_middle_of_a_base_backup(
         drained(first)
 
 
-class Meddled:
-    """A stream during whose reading something happens, once its first bytes are there."""
-
-    def __init__(self, stream: Readable, meddle: Callable[[], None]) -> None:
-        self._stream, self._meddle = stream, [meddle]
-
-    def read(self, n: int, /) -> bytes:
-        block = self._stream.read(n)
-        while self._meddle:
-            self._meddle.pop()()
-        return block
-
-    def cancel(self) -> None:
-        self._stream.cancel()  # type: ignore[attr-defined]  # of a program's output
-
-    def close(self) -> None:
-        self._stream.close()
-
-
 def test_a_server_that_dies_in_the_middle_of_a_backup_leaves_nothing_in_the_catalogue(
     shop: ThrowawayServer, workspace: Callable[..., Workspace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ws = workspace(shop)
     # Much more than lies in any buffer when the first of it has been read.
     shop.sql("CREATE TABLE t AS SELECT md5(g::text) AS x FROM generate_series(1, 1000000) g", database="shop")
-    door = DOORS.streams["dump"]
-
-    def opened(*given: Any) -> Iterator[Member]:  # Any: as a door is called
-        for member in door(*given):
-            yield Member(member.name, Meddled(member.stream, shop.kill), member.facts)
-
-    monkeypatch.setitem(DOORS.streams, "dump", opened)
+    meddling(monkeypatch, DOORS, "dump", shop.kill)
     with pytest.raises((ToolFailed, Unreachable)) as failed:
         backup.run(ws, "shop", method="dump")
     assert "server" in str(failed.value) or "connection" in str(failed.value)
